@@ -1,0 +1,84 @@
+"""The passwords and keys of one home, made once at random and kept in two files, both mode 0600.
+
+`secrets/runtime.json` is all that a web or worker process needs; `secrets/ddl.json` is for migrating and provisioning.
+"""
+
+import json
+import os
+import secrets as random_source
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from erp.embedded.layout import make_home
+from erp.embedded.locks import held
+
+RUNTIME_ROLES = ("admin_app", "finance", "logistics", "storefront", "platform")
+DDL_ROLES = tuple(f"{role}_ddl" for role in RUNTIME_ROLES)
+SUPERUSER = "postgres"
+
+
+class UnknownRole(KeyError):
+    """A role has no password here; a process started with the runtime secrets knows no `_ddl` role."""
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What `load_secrets` read. Its repr tells nothing."""
+
+    django_key: str = field(repr=False)  # Django's SECRET_KEY
+    redis_password: str = field(repr=False)
+    passwords: Mapping[str, str] = field(repr=False)  # by PostgreSQL role
+
+    def password(self, role: str) -> str:
+        """Give the password of a PostgreSQL role; raises `UnknownRole`."""
+        try:
+            return self.passwords[role]
+        except KeyError:
+            raise UnknownRole(f"no password for role {role!r} in the secrets that this process may read") from None
+
+
+def load_secrets(home: Path, *, ddl: bool = True) -> Secrets:
+    """Read the secrets of a home, making what is missing; passwords that exist are never changed.
+
+    With `ddl=False` the file with the passwords of the superuser and the migrating roles is neither read nor made.
+    """
+    folder = home / "secrets"
+    runtime = _read(folder / "runtime.json", ("django_key", "redis", *RUNTIME_ROLES))
+    migrating = _read(folder / "ddl.json", (SUPERUSER, *DDL_ROLES)) if ddl else {}
+    roles = {role: runtime[role] for role in RUNTIME_ROLES}
+    return Secrets(runtime["django_key"], runtime["redis"], {**roles, **migrating})
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, str]:
+    found = _parse(path)
+    if all(name in found for name in names):
+        return found
+    make_home(path.parent.parent)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with held(path.parent / "lock"):
+        found = _parse(path)
+        missing = [name for name in names if name not in found]
+        if missing:
+            found = {**found, **{name: random_source.token_urlsafe(32) for name in missing}}
+            _replace(path, found)
+    return found
+
+
+def _parse(path: Path) -> dict[str, str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    return dict(json.loads(text))
+
+
+def _replace(path: Path, content: Mapping[str, str]) -> None:
+    unfinished = path.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
