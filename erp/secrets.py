@@ -26,7 +26,7 @@ class UnknownRole(KeyError):
 class Secrets:
     """What `load_secrets` read. Its repr tells nothing."""
 
-    django_key: str = field(repr=False)  # Django's SECRET_KEY
+    secret_key: str = field(repr=False)  # Django's SECRET_KEY
     redis_password: str = field(repr=False)
     passwords: Mapping[str, str] = field(repr=False)  # by PostgreSQL role
 
@@ -44,10 +44,15 @@ def load_secrets(home: Path, *, ddl: bool = True) -> Secrets:
     With `ddl=False` the file with the passwords of the superuser and the migrating roles is neither read nor made.
     """
     folder = home / "secrets"
-    runtime = _read(folder / "runtime.json", ("django_key", "redis", *RUNTIME_ROLES))
+    runtime = _read(folder / "runtime.json", ("secret_key", "redis", *RUNTIME_ROLES))
     migrating = _read(folder / "ddl.json", (SUPERUSER, *DDL_ROLES)) if ddl else {}
     roles = {role: runtime[role] for role in RUNTIME_ROLES}
-    return Secrets(runtime["django_key"], runtime["redis"], {**roles, **migrating})
+    return Secrets(runtime["secret_key"], runtime["redis"], {**roles, **migrating})
+
+
+def may_read_ddl(home: Path) -> bool:
+    """Say whether this process can read the passwords of the superuser and the migrating roles."""
+    return os.access(home / "secrets" / "ddl.json", os.R_OK)
 
 
 def _read(path: Path, names: tuple[str, ...]) -> dict[str, str]:

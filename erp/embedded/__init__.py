@@ -4,6 +4,15 @@ from erp.embedded.errors import EmbeddedError, PlaceNotUsable, ServerDidNotStart
 from erp.embedded.services import Services, Status, describe, destroy, ensure, socket_dir, status, stop
 
 __all__ = [
-    "EmbeddedError", "PlaceNotUsable", "ServerDidNotStart", "Services", "Status",
-    "describe", "destroy", "ensure", "socket_dir", "status", "stop",
+    "EmbeddedError",
+    "PlaceNotUsable",
+    "ServerDidNotStart",
+    "Services",
+    "Status",
+    "describe",
+    "destroy",
+    "ensure",
+    "socket_dir",
+    "status",
+    "stop",
 ]

@@ -38,7 +38,9 @@ class Account:
         if self.demoted and found.st_uid == 0:
             os.chown(directory, self.uid, self.gid)
         elif found.st_uid != self.uid:
-            raise EmbeddedError(f"{directory} belongs to uid {found.st_uid}, not to uid {self.uid}: run as that user or set ERP_HOME to another directory")
+            raise EmbeddedError(
+                f"{directory} belongs to uid {found.st_uid}: run as that user, or set ERP_HOME to another directory"
+            )
         if stat.S_IMODE(found.st_mode) != mode:
             directory.chmod(mode)
         return directory
@@ -53,15 +55,33 @@ class Account:
             os.chown(path, self.uid, self.gid)
 
     def run(
-        self, command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None, stdin: str = "", timeout_s: float = 300
+        self,
+        command: Sequence[str | Path],
+        *,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+        timeout_s: float = 300,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command as this account and wait for it, standard output and error together; the caller looks at the return code."""
+        """Run a command as this account, output and errors as one text; the caller looks at the return code."""
         uid = self.uid if self.demoted else None
         gid = self.gid if self.demoted else None
         groups: list[int] | None = [] if self.demoted else None
         return subprocess.run(
-            [str(part) for part in command], cwd=cwd, env={**_environment(), **(env or {})}, input=stdin, text=True, errors="replace",
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, user=uid, group=gid, extra_groups=groups, umask=0o077, timeout=timeout_s, check=False,
+            [str(part) for part in command],
+            cwd=cwd,
+            env={**_environment(), **(env or {})},
+            input=stdin,
+            text=True,
+            errors="replace",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            user=uid,
+            group=gid,
+            extra_groups=groups,
+            umask=0o077,
+            timeout=timeout_s,
+            check=False,
         )
 
     def _may(self, path: Path, wanted: int) -> bool:
@@ -76,7 +96,7 @@ class Account:
 
 
 def choose_account(existing: Path) -> Account:
-    """Choose who runs the servers: the present user or, for root, the owner of existing data, else `postgres`, else `nobody`."""
+    """Choose who runs the servers: the present user; for root the owner of existing data, `postgres` or `nobody`."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), demoted=False)
     if existing.exists() and (owner := existing.stat()).st_uid != 0:
@@ -88,7 +108,9 @@ def choose_account(existing: Path) -> Account:
             continue
         if entry.pw_uid != 0:
             return Account(entry.pw_uid, entry.pw_gid, demoted=True)
-    raise EmbeddedError("PostgreSQL does not run as root and there is neither a user `postgres` nor `nobody`: run as an ordinary user, or set ERP_DATABASE_URL")
+    raise EmbeddedError(
+        "PostgreSQL does not run as root, and no user `postgres` or `nobody` exists: run as an ordinary user"
+    )
 
 
 def _environment() -> dict[str, str]:

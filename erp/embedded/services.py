@@ -46,7 +46,7 @@ def socket_dir(home: Path) -> Path:
 
 
 def ensure(home: Path) -> Services:
-    """Initialise and start PostgreSQL and Valkey when they do not run, and create the database; a repeat changes nothing and takes milliseconds."""
+    """Initialise and start PostgreSQL and Valkey, create the database; a repeat changes nothing and takes milliseconds."""
     layout = locate(home)
     make_home(layout.home)
     with held(layout.home / LOCK):
@@ -62,15 +62,15 @@ def ensure(home: Path) -> Services:
     return _services(layout, known)
 
 
-def describe(home: Path, *, superuser: bool = True) -> Services | None:
+def describe(home: Path) -> Services | None:
     """Tell how to reach the servers without starting them; None when the home was never initialised.
 
-    Without `superuser` the file with the superuser's password is not read, and the password is empty.
+    The superuser's password is empty for a process that may not read `secrets/ddl.json`.
     """
     layout = locate(home)
     if not (layout.postgres / "initialised").exists():
         return None
-    return _services(layout, secrets.load_secrets(layout.home, ddl=superuser))
+    return _services(layout, secrets.load_secrets(layout.home, ddl=secrets.may_read_ddl(layout.home)))
 
 
 def stop(home: Path) -> None:
@@ -98,12 +98,18 @@ def status(home: Path) -> Status:
 
 
 def destroy(home: Path) -> None:
-    """Stop the servers and delete their data, sockets and secrets, also what lies outside of home; other files of home stay."""
+    """Stop the servers, delete their data, sockets and secrets, also outside of home; other files of home stay."""
     stop(home)
     layout = locate(home)
     if not layout.home.exists():
         return
-    for directory in (layout.postgres, layout.valkey, layout.binaries, layout.sockets, layout.home / "secrets"):
+    for directory in (
+        layout.postgres,
+        layout.valkey,
+        layout.binaries,
+        layout.sockets,
+        layout.home / "secrets",
+    ):
         shutil.rmtree(directory, ignore_errors=True)
     if layout.root != layout.home:
         shutil.rmtree(layout.root, ignore_errors=True)

@@ -30,7 +30,7 @@ requirepass {password}
 
 @dataclass(frozen=True)
 class Valkey:
-    """A Valkey server with a directory of its own. The methods that change something expect the caller to hold the home's lock."""
+    """A Valkey server with a directory of its own. Callers of `ensure_running` and `stop` hold the home's lock."""
 
     directory: Path  # holds data/, valkey.conf, server.log
     socket: Path
@@ -48,15 +48,18 @@ class Valkey:
 
     def is_ready(self) -> bool:
         """Say whether the server answers, has loaded its data and takes our password."""
-        return self.pid() is not None and self._ask(f"AUTH {self.password}\r\nPING\r\n").split() == ["+OK", "+PONG"]
+        return self.pid() is not None and self._ask(f"AUTH {self.password}\r\nPING\r\n").split() == [
+            "+OK",
+            "+PONG",
+        ]
 
     def ensure_running(self) -> None:
-        """Start the server; recovers from a killed one and from stale files. Data that cannot be loaded is moved aside. A repeat does nothing."""
+        """Start; recovers from a killed server and stale files, moves unloadable data aside. A repeat does nothing."""
         if self.is_ready():
             return
         self.stop()
         if not self._start():
-            # Losing Redis loses nothing (every task is a row in PostgreSQL first), so broken data must not keep us down.
+            # Every task is a row in PostgreSQL first, so broken data here must not keep us down.
             data = self.directory / "data"
             data.rename(data.with_name(f"data-not-loadable-{int(time.time())}"))
             if not self._start():
@@ -74,7 +77,9 @@ class Valkey:
         for stale in (self.socket, self.directory / "valkey.pid"):
             stale.unlink(missing_ok=True)
         configuration = self.directory / "valkey.conf"
-        text = CONFIGURATION.format(socket=_quoted(self.socket), data=_quoted(data), directory=self.directory, password=self.password)
+        text = CONFIGURATION.format(
+            socket=_quoted(self.socket), data=_quoted(data), directory=self.directory, password=self.password
+        )
         self.account.write(configuration, text)
         done = self.account.run([self.binary, configuration], cwd=self.directory)
         if done.returncode:
@@ -83,7 +88,11 @@ class Valkey:
 
     def _is_ours(self, command: str | None) -> bool:
         # Valkey puts the socket's path into its title; before that its arguments name our configuration file.
-        return command is not None and "valkey-server" in command and (f"unixsocket:{self.socket}" in command or str(self.directory / "valkey.conf") in command)
+        return (
+            command is not None
+            and "valkey-server" in command
+            and (f"unixsocket:{self.socket}" in command or str(self.directory / "valkey.conf") in command)
+        )
 
     def _ask(self, request: str) -> str:
         answer = b""
@@ -105,7 +114,13 @@ class Valkey:
 
 def valkey_at(layout: Layout, password: str) -> Valkey:
     """Describe the Valkey server of a layout, which must have been prepared."""
-    return Valkey(layout.valkey, layout.redis_socket, layout.account, password, reachable(layout.account, layout.binaries).valkey)
+    return Valkey(
+        layout.valkey,
+        layout.redis_socket,
+        layout.account,
+        password,
+        reachable(layout.account, layout.binaries).valkey,
+    )
 
 
 def _quoted(path: Path) -> str:
