@@ -46,7 +46,7 @@ def socket_dir(home: Path) -> Path:
 
 
 def ensure(home: Path) -> Services:
-    """Initialise and start PostgreSQL and Valkey, create the database; a repeat changes nothing and takes milliseconds."""
+    """Initialise and start PostgreSQL and Valkey, create the database; a repeat takes milliseconds."""
     layout = locate(home)
     make_home(layout.home)
     with held(layout.home / LOCK):
