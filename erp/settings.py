@@ -1,0 +1,232 @@
+"""Django settings; what differs between installations comes from erp/environment.py."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import django_stubs_ext
+
+from erp import ownership
+from erp.environment import PROJECT_DIR, load_environment
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = PROJECT_DIR
+ENVIRONMENT = load_environment(start=os.environ.get("ERP_START_SERVICES", "1") == "1")
+ERP_HOME = ENVIRONMENT.home
+ERP_SHARED_DIR = os.environ.get("ERP_SHARED_DIR", str(PROJECT_DIR.parent / "shared"))
+
+SECRET_KEY = ENVIRONMENT.secret_key
+DEBUG = os.environ.get("ERP_DEBUG", "") == "1"
+ALLOWED_HOSTS = os.environ.get("ERP_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("ERP_TRUSTED_ORIGINS", "").split(",") if o]
+ROOT_URLCONF = "erp.urls"
+WSGI_APPLICATION = "erp.wsgi.application"
+
+INSTALLED_APPS = [
+    "erp",
+    "unfold",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_htmx",
+    "import_export",
+    "django_celery_beat",
+    *ownership.MODULES,
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "erp.middleware.ActorMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "erp.context.company",
+            ]
+        },
+    }
+]
+
+# --- databases: one alias per module, each with its own role and a fixed search_path ---------------
+
+RUNS_AS_DDL = os.environ.get("ERP_DB_ROLE", "runtime") == "ddl"
+LOCK_TIMEOUT_MS = int(os.environ.get("ERP_LOCK_TIMEOUT_MS", "2000"))
+STATEMENT_TIMEOUT_MS = int(os.environ.get("ERP_STATEMENT_TIMEOUT_MS", "30000"))
+POOL_MAX = int(os.environ.get("ERP_POOL_MAX", "0"))  # 0 = no pool: one connection per thread and alias
+
+
+def _database(module: str) -> dict[str, Any]:
+    role = ownership.ddl_role(module) if RUNS_AS_DDL else ownership.runtime_role(module)
+    target = ENVIRONMENT.login(role)
+    timeouts = "" if RUNS_AS_DDL else f" -c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+    options: dict[str, Any] = {
+        "application_name": f"erp {module}",
+        "options": f"-c search_path={module},pg_temp{timeouts}",
+    }
+    if POOL_MAX:
+        options["pool"] = {"min_size": 0, "max_size": POOL_MAX, "timeout": 10}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": target.host,
+        "PORT": target.port,
+        "NAME": target.name,
+        "USER": target.user,
+        "PASSWORD": target.password,
+        "CONN_MAX_AGE": 0 if POOL_MAX else 60,
+        "CONN_HEALTH_CHECKS": not POOL_MAX,
+        "ATOMIC_REQUESTS": False,
+        "OPTIONS": options,
+        "TEST": {"MIGRATE": False},
+    }
+
+
+DATABASES = {ownership.alias_of(module): _database(module) for module in ownership.SCHEMAS}
+DATABASE_ROUTERS = ["erp.router.OwnershipRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "erp.User"
+SILENCED_SYSTEM_CHECKS = [
+    "models.W035",  # the same table name in several schemas is the design: one schema per module
+]
+
+# --- web -------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = ERP_HOME / "static"
+MEDIA_URL = "media/"
+MEDIA_ROOT = ERP_HOME / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+LOGIN_URL = "/account/login/"
+LOGIN_REDIRECT_URL = "/account/"
+LOGOUT_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+# Behind TLS set ERP_HTTPS=1; the embedded set-up serves plain HTTP on loopback only.
+HTTPS = os.environ.get("ERP_HTTPS", "") == "1"
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("hu", "Magyar")]
+LOCALE_PATHS = [BASE_DIR / module / "locale" for module in ownership.MODULES]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+EMAIL_BACKEND = os.environ.get("ERP_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
+EMAIL_FILE_PATH = ERP_HOME / "mail"
+DEFAULT_FROM_EMAIL = os.environ.get("ERP_EMAIL_FROM", "shop@example.com")
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "erp.api.pagination.KeysetPagination",
+    "DEFAULT_RENDERER_CLASSES": ["erp.api.renderers.ExactJSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "erp.api.problems.problem_handler",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ERP API",
+    "DESCRIPTION": "Each entity is written at its owner and read at its owner and readers.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+}
+UNFOLD = {
+    "SITE_TITLE": "ERP",
+    "SITE_HEADER": "ERP",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "erp.admin_site.dashboard",
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}
+
+# --- Celery ----------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = ENVIRONMENT.broker_url
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_DEFAULT_QUEUE = "platform"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_TASK_PUBLISH_RETRY = False  # a hint that cannot be given is dropped: the row is what counts
+
+# --- company (one per installation) -----------------------------------------------------------------
+
+COMPANY = {
+    "name": os.environ.get("ERP_COMPANY_NAME", "Demo Kft."),
+    "tax_number": os.environ.get("ERP_COMPANY_TAX_NUMBER", "12345676-2-41"),
+    "country": "HU",
+    "postcode": "1011",
+    "city": "Budapest",
+    "street": "Fő utca 1.",
+    "bank_account": "11111111-22222222-33333333",
+    "email": DEFAULT_FROM_EMAIL,
+}
+BASE_CURRENCY = os.environ.get("ERP_BASE_CURRENCY", "HUF")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("ERP_LOG_LEVEL", "WARNING")},
+}
