@@ -62,6 +62,11 @@ class Environment:
     database: str
     environ: Mapping[str, str]
 
+    @property
+    def has_administrator(self) -> bool:
+        """Whether we may log in as the administrator who creates roles and schemas."""
+        return self.is_embedded or "ERP_DATABASE_URL" in self.environ
+
     def login(self, role: str) -> DatabaseTarget:
         """Target for a role: a module, ``<module>_ddl`` or ``postgres`` (the administrator)."""
         url = self._url_of(role)
