@@ -127,12 +127,19 @@ def _grant_module(c: psycopg.Connection, module: str) -> None:
     for table, rights in table_rights(module).items():
         if table in present:
             _grant(c, rights, table, runtime_role(module))
+    c.execute(
+        sql.SQL("grant usage, select on all sequences in schema {} to {}").format(
+            sql.Identifier(module), sql.Identifier(runtime_role(module))
+        )
+    )
     _grant_function(c, "ensure_journal_partitions(integer)", (runtime_role(module),))
 
 
 def _grant_platform(c: psycopg.Connection) -> None:
     for table in tables_of(c, PLATFORM):
         _grant(c, "select" if table == "django_migrations" else ALL, table, runtime_role(PLATFORM))
+    c.execute(sql.SQL("grant usage, select on all sequences in schema {} to {}").format(
+        sql.Identifier(PLATFORM), sql.Identifier(runtime_role(PLATFORM))))
 
 
 def _grant_function(c: psycopg.Connection, signature: str, roles: tuple[str, ...]) -> None:
