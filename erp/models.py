@@ -232,7 +232,7 @@ class RelayItem(models.Model):
         constraints = (models.UniqueConstraint(fields=["kind", "key"], name="%(app_label)s_%(class)s_key"),)
         indexes = (
             models.Index(
-                fields=["next_at"], name="%(app_label)s_relay_due", condition=models.Q(state="waiting")
+                fields=["next_at"], name="%(app_label)s_relay_due", condition=~models.Q(state="done")
             ),
         )
 

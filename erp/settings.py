@@ -230,3 +230,6 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("ERP_LOG_LEVEL", "WARNING")},
 }
+
+ERP_SEND_HINTS = os.environ.get("ERP_SEND_HINTS", "1") == "1"
+"""Whether commits send Celery hints; without them the periodic relay does the work a little later."""

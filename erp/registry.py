@@ -1,0 +1,72 @@
+"""What looks across modules from below: modules fill these lists, each from its own tables, in ``register()``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Widget:
+    """A figure on the staff's start page."""
+
+    module: str
+    title: str
+    value: Callable[[], str]
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class FlowDocument:
+    """A document in the flow of one sales order (order, shipment, invoice, payment, return…)."""
+
+    module: str
+    kind: str
+    number: str
+    state: str
+    at: datetime | None
+    url: str
+
+
+@dataclass(frozen=True)
+class PeriodicTask:
+    """A Celery task that beat sends every ``every_s`` seconds, or at ``crontab`` (minute, hour) UTC."""
+
+    name: str
+    task: str
+    queue: str
+    every_s: int = 0
+    crontab: tuple[str, str] | None = None
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """A scrubber check declared by a module's checks.py; ``run`` gives the findings (see erp/scrubber)."""
+
+    name: str
+    module: str
+    run: Callable[..., Any]
+    order: int = 100
+
+
+@dataclass
+class Registry:
+    """All that modules registered in this process."""
+
+    widgets: list[Widget] = field(default_factory=list)
+    document_flows: list[Callable[[int], list[FlowDocument]]] = field(default_factory=list)
+    periodic_tasks: list[PeriodicTask] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    relay_handlers: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
+
+
+registry = Registry()
+
+
+def document_flow(order_id: int) -> list[FlowDocument]:
+    """All documents of a sales order, from every module's own tables, oldest first."""
+    found = [document for provider in registry.document_flows for document in provider(order_id)]
+    return sorted(found, key=lambda d: (d.at is None, d.at))

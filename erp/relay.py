@@ -1,0 +1,122 @@
+"""The relay: work that must follow a commit is a row in the module's schema first, a Celery task is only a hint.
+
+A handler may run twice, late or concurrently; it calls another module's api.py with the item's own payload
+and a key, so that a repeat has one effect.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+from erp.db import after_commit, cursor, module_transaction, rows_as_dicts
+from erp.errors import ErpError
+from erp.fields import dump_json, load_json
+from erp.registry import registry
+
+logger = logging.getLogger(__name__)
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+LEASE_S = 120  # how long a claimed item is left alone before another worker may try it
+STUCK_AFTER = 8  # attempts after which an item is shown as stuck; it is still retried, slowly
+MAX_BACKOFF_S = 300
+
+
+def relay_handler(module: str, kind: str) -> Callable[[Handler], Handler]:
+    """Register ``handler(payload, key) -> result`` for items of ``kind`` in ``module``'s relay."""
+
+    def register(handler: Handler) -> Handler:
+        registry.relay_handlers[module, kind] = handler
+        return handler
+
+    return register
+
+
+def enqueue(module: str, kind: str, key: str, payload: Any) -> None:
+    """Add an item inside the module's open transaction; the same (kind, key) again changes nothing."""
+    with cursor(module) as cur:
+        cur.execute(
+            "insert into relay_item (kind, key, payload) values (%s, %s, %s) on conflict (kind, key) do nothing",
+            [kind, key, dump_json(payload)],
+        )
+    after_commit(module, lambda: hint(module))
+
+
+def hint(module: str) -> None:
+    """Tell Celery that work is there; a hint that cannot be given is lost without harm."""
+    if not settings.ERP_SEND_HINTS:
+        return
+    from erp.tasks import relay
+
+    try:
+        relay.apply_async(args=[module], queue=module, expires=60, ignore_result=True)
+    except Exception as error:  # noqa: BLE001  any broker trouble: the periodic relay does the work
+        logger.warning("relay hint for %s not given: %s", module, error)
+
+
+def run_relay(module: str, limit: int = 100) -> dict[str, int]:
+    """Do the items that are due, oldest first; returns counts ``{"done", "failed"}``."""
+    counts = {"done": 0, "failed": 0}
+    for _ in range(limit):
+        item = _claim(module)
+        if item is None:
+            break
+        counts["done" if _work(module, item) else "failed"] += 1
+    return counts
+
+
+def _claim(module: str) -> dict[str, Any] | None:
+    with module_transaction(module), cursor(module) as cur:
+        cur.execute(
+            """update relay_item set attempts = attempts + 1, next_at = clock_timestamp() + %s
+               where id = (select id from relay_item where state <> 'done' and next_at <= clock_timestamp()
+                           order by next_at, id for update skip locked limit 1)
+               returning id, kind, key, payload, attempts""",
+            [timedelta(seconds=LEASE_S)],
+        )
+        rows = rows_as_dicts(cur)
+    return rows[0] if rows else None
+
+
+def _work(module: str, item: dict[str, Any]) -> bool:
+    handler = registry.relay_handlers.get((module, item["kind"]))
+    try:
+        if handler is None:
+            raise ErpError(f"{module} has no relay handler for {item['kind']!r}")
+        result = handler(load_json(item["payload"]), item["key"])
+    except Exception as error:  # noqa: BLE001  whatever it is, the item stays and is tried again
+        logger.warning("relay %s %s %s failed: %s", module, item["kind"], item["key"], error)
+        _record_failure(module, item, error)
+        return False
+    with module_transaction(module), cursor(module) as cur:
+        cur.execute(
+            "update relay_item set state = 'done', done_at = clock_timestamp(), last_error = '', result = %s "
+            "where id = %s",
+            [dump_json(result), item["id"]],
+        )
+    return True
+
+
+def _record_failure(module: str, item: dict[str, Any], error: Exception) -> None:
+    wait = timedelta(seconds=min(MAX_BACKOFF_S, 2 ** min(item["attempts"], 10)))
+    state = "stuck" if item["attempts"] >= STUCK_AFTER else "waiting"
+    with module_transaction(module), cursor(module) as cur:
+        cur.execute(
+            "update relay_item set state = %s, last_error = %s, next_at = clock_timestamp() + %s where id = %s",
+            [state, f"{type(error).__name__}: {error}"[:2000], wait, item["id"]],
+        )
+
+
+def retry_now(module: str, item_id: int) -> None:
+    """Make a waiting or stuck item due at once."""
+    with module_transaction(module), cursor(module) as cur:
+        cur.execute(
+            "update relay_item set state = 'waiting', next_at = clock_timestamp() where id = %s and state <> 'done'",
+            [item_id],
+        )
+    hint(module)

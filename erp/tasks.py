@@ -1,0 +1,37 @@
+"""Periodic work of the platform; every task may run twice, late or concurrently."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from erp import ownership
+from erp.db import cursor, module_transaction
+
+
+@shared_task(name="erp.copy")
+def copy(entity: str, source: str, reader: str) -> int:
+    """One run of a windowed copy; returns the number of rows brought."""
+    from erp.replication.pull import run_copy
+
+    return run_copy(entity, source, reader).rows
+
+
+@shared_task(name="erp.relay")
+def relay(module: str) -> dict[str, int]:
+    """Do what is due in a module's relay."""
+    from erp.relay import run_relay
+
+    return run_relay(module)
+
+
+@shared_task(name="erp.housekeeping")
+def housekeeping() -> None:
+    """Make journal partitions ahead, prune tick logs and answered idempotency keys."""
+    for module in ownership.MODULES:
+        with module_transaction(module), cursor(module) as cur:
+            cur.execute("select ensure_journal_partitions(3)")
+            cur.execute("delete from idempotency_key where created_at < now() - interval '30 days'")
+            cur.execute("delete from relay_item where state = 'done' and done_at < now() - interval '30 days'")
+    from erp.replication.positions import prune_ticks
+
+    prune_ticks()
