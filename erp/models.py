@@ -56,6 +56,8 @@ class OwnedModel(models.Model):
     entity: ClassVar[str]
     payload_sql: ClassVar[str] = "to_jsonb(t)"
     """SQL expression over the row alias ``t``: what readers are sent. The one definition of the payload."""
+    travels_sql: ClassVar[str] = ""
+    """SQL condition over ``t``: which rows readers may see; empty = all (e.g. drafts stay at home)."""
 
     id = models.BigAutoField(primary_key=True)
     version = models.BigIntegerField(default=1, db_default=1, editable=False)

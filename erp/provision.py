@@ -113,8 +113,8 @@ def table_rights(module: str) -> dict[str, str]:
     for entity in ownership.entities_read_by(module):
         rights[entity.copy_table] = "select"
         if not entity.is_instant:
-            for table in ownership.REPLICA_TABLES:
-                rights[table] = "select"
+            rights["copy_position"] = "select"
+            rights["copy_tick"] = "select, delete"  # pruned by its reader
     return rights
 
 

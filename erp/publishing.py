@@ -108,17 +108,18 @@ def _publish_sql(entity: Entity, module: str) -> str:
         if entity.is_instant
     )
     calls = f" union all {calls}" if calls else ""
+    lock = f"select pg_advisory_xact_lock_shared({ADVISORY_CLASS}, {entity_lock(entity.name)})"
     return f"""
-with p as materialized (
-  select t.id, t.version, {model.payload_sql} as payload
-  from {model._meta.db_table} t where t.id = any(%s) order by t.id
+with l as materialized ({lock if entity.is_instant else "select 1"}), p as materialized (
+  select t.id, t.version, {model.payload_sql} as payload, {model.travels_sql or "true"} as travels
+  from l, {model._meta.db_table} t where t.id = any(%s) order by t.id
 ), j as (
   insert into change_journal (entity, key, version, actor_id, actor_name, request_id, payload)
   select '{entity.name}', p.id, p.version, %s, %s, %s, p.payload from p order by p.id
 ), x as materialized (
-  select coalesce(jsonb_agg(p.payload order by p.id), '[]') as rows from p
+  select coalesce(jsonb_agg(p.payload order by p.id) filter (where p.travels), '[]') as rows from p
 )
-select '' as reader, p.id, p.version from p{calls}"""
+select '' as reader, p.id, p.version from p where p.travels{calls}"""
 
 
 def publish(entity: str, ids: Iterable[int], *, module: str | None = None, actor: Actor | None = None) -> Confirmations:
@@ -177,6 +178,7 @@ def open_doors(entity: str) -> None:
             where s.entity = '{entity}' and s.reader = '{reader}' and s.attached"""
         for reader in line.readers
     )
+    share_entity_lock(line.owner, entity)
     with reader_errors(entity), cursor(line.owner) as cur:
         cur.execute(calls)
 

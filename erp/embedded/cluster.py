@@ -3,10 +3,10 @@
 import hashlib
 import os
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,8 +68,7 @@ class Cluster:
 
     def is_ready(self) -> bool:
         """Say whether the server runs, has finished recovery and answers on its socket."""
-        lines = self._pid_file()
-        if len(lines) < 8 or lines[7].strip() != "ready" or self.postmaster() is None:
+        if not self._says_ready() or self.postmaster() is None:
             return False
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self.sockets / f".s.PGSQL.{self.port}")) == 0
@@ -81,7 +80,8 @@ class Cluster:
         self._initialise()
         if self.postmaster() is not None:
             # Starting or in recovery: wait. Socket deleted, or password to change: only a restart helps.
-            if self._password_is_current() and processes.wait_until(self.is_ready, 30):
+            processes.wait_until(lambda: self._says_ready() or self.postmaster() is None, READY_S)
+            if self._password_is_current() and self.is_ready():
                 return
             self.stop()
         self._end_orphans()
@@ -136,10 +136,11 @@ class Cluster:
             self.sql(f'REVOKE ALL ON DATABASE "{each}" FROM PUBLIC')
 
     def _initialise(self) -> None:
-        if (self.data / "PG_VERSION").exists() and self._stamp.exists():
+        if self._stamp.exists():
             return
-        # An initdb that was killed leaves no stamp: nothing of value is in there yet.
-        shutil.rmtree(self.data, ignore_errors=True)
+        if self.data.exists():
+            # An initdb that was killed leaves no stamp. Nothing of value should be in there, but it is not ours to say.
+            self.data.rename(self.data.with_name(f"data-unfinished-{int(time.time())}"))
         password_file = self.directory / "initial-password"
         self.account.write(password_file, self.password + "\n")
         locale = ("-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8")
@@ -171,8 +172,9 @@ class Cluster:
             f"port={self.port}",
             *self.options,
         )
+        # pg_ctl goes through a shell with its own weak quoting, so it gets relative paths.
         options = shlex.join(["-k", str(self.sockets), *(part for setting in settings for part in ("-c", setting))])
-        done = self._run("pg_ctl", "-D", self.data, "-w", "-t", str(int(READY_S)), "-l", log, "-o", options, "start")
+        done = self._run("pg_ctl", "-D", "data", "-w", "-t", str(int(READY_S)), "-l", log.name, "-o", options, "start")
         if done.returncode or not processes.wait_until(self.is_ready, 5):
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else done.stdout
             raise ServerDidNotStart(f"PostgreSQL did not start: {tail}")
@@ -208,6 +210,10 @@ class Cluster:
 
     def _password_is_current(self) -> bool:
         return self._stamp.exists() and self._stamp.read_text(encoding="utf-8") == self._digest
+
+    def _says_ready(self) -> bool:
+        lines = self._pid_file()
+        return len(lines) > 7 and lines[7].strip() == "ready"
 
     def _pid_file(self) -> list[str]:
         try:

@@ -16,8 +16,8 @@ port 0
 unixsocket {socket}
 unixsocketperm 700
 dir {data}
-pidfile {directory}/valkey.pid
-logfile {directory}/server.log
+pidfile {pid_file}
+logfile {log}
 daemonize yes
 databases 16
 save ""
@@ -78,7 +78,11 @@ class Valkey:
             stale.unlink(missing_ok=True)
         configuration = self.directory / "valkey.conf"
         text = CONFIGURATION.format(
-            socket=_quoted(self.socket), data=_quoted(data), directory=self.directory, password=self.password
+            socket=_quoted(self.socket),
+            data=_quoted(data),
+            pid_file=_quoted(self.directory / "valkey.pid"),
+            log=_quoted(self.directory / "server.log"),
+            password=self.password,
         )
         self.account.write(configuration, text)
         done = self.account.run([self.binary, configuration], cwd=self.directory)

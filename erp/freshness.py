@@ -1,0 +1,83 @@
+"""The freshness guard: a copy's data together with how old it is; too old is said, never hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from erp import ownership
+from erp.errors import CopyTooOld
+from erp.replication import positions
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Age:
+    """How old a copy is, by its reader's own clock; ``age_s`` None: never filled."""
+
+    entity: str
+    reader: str
+    window_s: int
+    age_s: float | None
+    as_of: datetime | None
+    tick: int | None
+    attached: bool
+
+    @property
+    def too_old(self) -> bool:
+        """Whether the copy may not be shown as fresh."""
+        if not self.attached or self.age_s is None:
+            return True
+        return self.window_s > 0 and self.age_s > self.window_s
+
+
+@dataclass(frozen=True)
+class Fresh(Generic[T]):
+    """Data read from a copy, and the age it had just before it was read."""
+
+    data: T
+    age: Age
+
+    @property
+    def too_old(self) -> bool:
+        """Whether the caller must ask the owner or say that the figure is not known."""
+        return self.age.too_old
+
+    def required(self) -> T:
+        """The data, or CopyTooOld when it is older than its window."""
+        if self.too_old:
+            raise CopyTooOld(
+                f"{self.age.reader}'s copy of {self.age.entity} is "
+                f"{'never filled' if self.age.age_s is None else f'{self.age.age_s:.0f} s old'}, "
+                f"its window is {self.age.window_s} s",
+            )
+        return self.data
+
+
+def copy_age(entity_name: str, reader: str) -> Age:
+    """Age of a reader's copy; the oldest of its sources counts."""
+    entity = ownership.entity(entity_name)
+    if entity.is_instant:
+        attached, _ = positions.attachment(entity, entity.owner, reader)
+        return Age(entity_name, reader, 0, 0.0 if attached else None, None, None, attached)
+    found = [positions.position(entity, source, reader) for source in entity.sources_of(reader)]
+    here = [p for p in found if p]
+    if len(here) < len(found):
+        return Age(entity_name, reader, entity.window_s, None, None, None, attached=True)
+    oldest = max(here, key=lambda p: p["age_s"])
+    ticks = min(p["tick"] for p in here)
+    return Age(entity_name, reader, entity.window_s, oldest["age_s"], oldest["began_at"], ticks, attached=True)
+
+
+def read(entity_name: str, reader: str, fetch: Callable[[], T]) -> Fresh[T]:
+    """Read a copy through the guard.
+
+    Args:
+        fetch: reads the reader's copy (e.g. ``lambda: list(StockCopy.objects.filter(...))``). The age is taken
+            first, so the data is never older than it says.
+    """
+    age = copy_age(entity_name, reader)
+    return Fresh(fetch(), age)

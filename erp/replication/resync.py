@@ -1,0 +1,201 @@
+"""Rebuilding a copy from its owner, while the system runs; and detaching and attaching readers.
+
+A rebuild never touches owner data. Per key range it takes the entity's write lock alone (writers share it), so
+that what it reads and what it writes belong together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from django.db.backends.utils import CursorWrapper
+
+from erp import ownership
+from erp.actor import Actor, current_actor, request_id
+from erp.db import cursor, module_transaction, retrying
+from erp.errors import NotFound, Refused
+from erp.fields import dump_json
+from erp.ownership import Entity
+from erp.publishing import ADVISORY_CLASS, entity_lock, owner_model, reader_errors
+from erp.replication import positions, pull, transport
+
+RANGE_ROWS = 1_000
+MAX_KEY = 2**63 - 1
+
+
+@dataclass
+class Rebuilt:
+    """What a resync did or, as a dry run, would do."""
+
+    entity: str
+    reader: str
+    dry_run: bool
+    ranges: int = 0
+    changed: int = 0  # missing or different rows, now as the owner has them
+    removed: int = 0  # rows the owner does not have
+    keys: list[int] = field(default_factory=list)
+
+
+class _DryRun(Exception):
+    """Ends a dry run's transaction."""
+
+
+def resync(
+    entity_name: str, reader: str, *, keys: list[int] | None = None, dry_run: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Rebuilt:  # fmt: skip
+    """Make ``reader``'s copy equal to its owner's rows, at any version; extra rows are removed.
+
+    Args:
+        keys: only these keys; default all.
+        dry_run: count what would change and write nothing.
+        progress: called with the number of ranges done.
+    """
+    entity = ownership.entity(entity_name)
+    if reader not in entity.readers:
+        raise NotFound(f"{reader} holds no copy of {entity_name}; its readers are {', '.join(entity.readers)}")
+    done = Rebuilt(entity_name, reader, dry_run, keys=sorted(keys or []))
+    for lo, hi in _ranges(entity, reader, done.keys):
+        changed, removed = _rebuild_range(entity, reader, lo, hi, done.keys or None, dry_run)
+        done.ranges, done.changed, done.removed = done.ranges + 1, done.changed + changed, done.removed + removed
+        if progress:
+            progress(done.ranges)
+    return done
+
+
+def _ranges(entity: Entity, reader: str, keys: list[int]) -> Iterator[tuple[int, int]]:
+    if keys:
+        for at in range(0, len(keys), RANGE_ROWS):
+            part = keys[at : at + RANGE_ROWS]
+            yield part[0], part[-1]
+        return
+    source = entity.sources_of(reader)[0]
+    table = owner_model(entity.name, source)._meta.db_table
+    lo = -MAX_KEY
+    while True:
+        with cursor(source) as cur:
+            cur.execute(
+                f"select max(id) from (select id from {table} where id >= %s order by id limit %s) x", [lo, RANGE_ROWS]
+            )
+            hi = cur.fetchone()[0]
+        if hi is None:
+            yield lo, MAX_KEY
+            return
+        yield lo, hi
+        lo = hi + 1
+
+
+def _rebuild_range(
+    entity: Entity, reader: str, lo: int, hi: int, keys: list[int] | None, dry_run: bool
+) -> tuple[int, int]:
+    source = entity.sources_of(reader)[0]
+    found = (0, 0)
+
+    def run() -> tuple[int, int]:
+        nonlocal found
+        with reader_errors(entity.name), cursor(source) as cur:
+            _lock_out_writers(cur, entity, reader)
+            rows: dict[int, _Row] = {}
+            for each in entity.sources_of(reader):
+                _collect(entity, each, lo, hi, keys, rows)
+            at = positions.position(entity, source, reader) if not entity.is_instant else None
+            payload = "[" + ",".join(rows[key].payload for key in sorted(rows)) + "]"
+            found = transport.rebuild(cur, entity, reader, lo, hi, keys, payload, at["tick"] if at else 0)
+            if dry_run:
+                raise _DryRun
+            return found
+
+    try:
+        return retrying(source, run)
+    except _DryRun:
+        return found
+
+
+def _lock_out_writers(cur: CursorWrapper, entity: Entity, reader: str) -> None:
+    """Instant: writers share the entity's lock. Windowed: the copy is written by its runs, which hold pair locks."""
+    if entity.is_instant:
+        cur.execute("select pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, entity_lock(entity.name)])
+        return
+    for source in entity.sources_of(reader):
+        key = pull.pair_key(entity, source, reader)
+        cur.execute("select pg_advisory_xact_lock(%s, %s)", [pull.PAIR_LOCK_CLASS, key])
+
+
+@dataclass(frozen=True)
+class _Row:
+    order: tuple[int, int]  # (epoch, version)
+    payload: str
+
+
+def _collect(
+    entity: Entity, source: str, lo: int, hi: int, keys: list[int] | None, rows: dict[int, _Row]
+) -> None:
+    model = owner_model(entity.name, source)
+    epoch = "t.epoch" if entity.custodians else "0"
+    condition, arguments = "t.id between %s and %s", [lo, hi]
+    if keys is not None:
+        condition += " and t.id = any(%s)"
+        arguments.append(keys)  # type: ignore[arg-type]
+    if model.travels_sql:
+        condition += f" and ({model.travels_sql})"
+    with cursor(source) as cur:
+        cur.execute(
+            f"select t.id, {epoch}, t.version, ({model.payload_sql})::text "
+            f"from {model._meta.db_table} t where {condition}",
+            arguments,
+        )
+        for key, row_epoch, version, payload in cur.fetchall():
+            row = _Row((row_epoch, version), payload)
+            if key not in rows or row.order > rows[key].order:
+                rows[key] = row
+
+
+def detach(entity_name: str, reader: str, reason: str, *, actor: Actor | None = None) -> None:
+    """Take a reader out of the entity's writes; it is shown as detached until it is attached again."""
+    if not reason.strip():
+        raise Refused("Give a reason for detaching a reader")
+    _set_attached(entity_name, reader, False, reason, actor)
+
+
+def attach(entity_name: str, reader: str, *, actor: Actor | None = None) -> Rebuilt:
+    """Rebuild a detached copy, compare it with its owner, and let it count again.
+
+    Writers of an instant entity wait only for the last look. Raises Refused when the copy still differs.
+    """
+    entity = ownership.entity(entity_name)
+    rebuilt = resync(entity_name, reader)
+    if not entity.is_instant:
+        _set_attached(entity_name, reader, True, "", actor)
+        return rebuilt
+    with module_transaction(entity.owner), cursor(entity.owner) as cur:
+        cur.execute("select pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, entity_lock(entity_name)])
+        again = resync(entity_name, reader)
+        rebuilt.changed, rebuilt.removed = rebuilt.changed + again.changed, rebuilt.removed + again.removed
+        left = resync(entity_name, reader, dry_run=True)
+        if left.changed or left.removed:
+            raise Refused(f"{reader}'s copy of {entity_name} still differs in {left.changed + left.removed} rows")
+        _set_attached(entity_name, reader, True, "", actor)
+    return rebuilt
+
+
+def _set_attached(entity_name: str, reader: str, attached: bool, reason: str, actor: Actor | None) -> None:
+    entity = ownership.entity(entity_name)
+    if reader not in entity.readers:
+        raise NotFound(f"{reader} holds no copy of {entity_name}")
+    who = actor or current_actor()
+    note = dump_json({"entity": entity.name, "reader": reader, "attached": attached, "reason": reason})
+    for source in entity.sources_of(reader):
+        with module_transaction(source), cursor(source) as cur:
+            if entity.is_instant:  # no write may straddle the change
+                cur.execute("select pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, entity_lock(entity_name)])
+            cur.execute(
+                "update reader_state set attached = %s, reason = %s, changed_at = clock_timestamp(), changed_by = %s "
+                "where entity = %s and reader = %s",
+                [attached, reason, who.name, entity_name, reader],
+            )
+            cur.execute(
+                "insert into change_journal (entity, key, version, actor_id, actor_name, request_id, payload) "
+                "values ('reader_state', 0, 0, %s, %s, %s, %s)",
+                [who.id, who.name, request_id(), note],
+            )
