@@ -29,10 +29,11 @@ def copy_columns(connection: Any, reader: str, entity: Entity) -> list[Column]:
     """Columns of a reader's copy, in table order, as the catalogue has them."""
     query = """
         select a.attname, pg_get_expr(d.adbin, d.adrelid)
-        from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-        where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped
+        from pg_attribute a join pg_class t on t.oid = a.attrelid join pg_namespace n on n.oid = t.relnamespace
+        left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+        where n.nspname = %s and t.relname = %s and a.attnum > 0 and not a.attisdropped
         order by a.attnum"""
-    rows = connection.execute(query, [f"{reader}.{entity.copy_table}"]).fetchall()
+    rows = connection.execute(query, [reader, entity.copy_table]).fetchall()
     if not rows:
         raise LookupError(f"{reader}.{entity.copy_table} does not exist: run manage.py migrate first")
     return [Column(name, default) for name, default in rows]

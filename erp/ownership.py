@@ -140,6 +140,12 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
 }
 
 
+STANDARD_FUNCTIONS = ("ensure_journal_partitions(integer)",)
+
+FUNCTIONS: dict[str, tuple[str, ...]] = {module: STANDARD_FUNCTIONS for module in MODULES}
+"""SECURITY DEFINER functions, besides the doors, that a module's runtime role may call in its own schema."""
+
+
 class UnknownEntity(LookupError):
     """The ownership map has no such entity."""
 

@@ -132,7 +132,8 @@ def _grant_module(c: psycopg.Connection, module: str) -> None:
             sql.Identifier(module), sql.Identifier(runtime_role(module))
         )
     )
-    _grant_function(c, "ensure_journal_partitions(integer)", (runtime_role(module),))
+    for signature in ownership.FUNCTIONS[module]:
+        _grant_function(c, signature, (runtime_role(module),))
 
 
 def _grant_platform(c: psycopg.Connection) -> None:
