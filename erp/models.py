@@ -271,3 +271,44 @@ class CopyTick(models.Model):
         abstract = True
         db_table = "copy_tick"
         indexes = (models.Index(fields=["entity", "source", "applied_at"], name="%(app_label)s_copy_tick_at"),)
+
+
+class Alert(models.Model):
+    """An incident: opened when something is wrong, resolved when it is right again; one open per key."""
+
+    class Severity(models.TextChoices):
+        """How loud."""
+
+        WARNING = "warning", "Warning"
+        CRITICAL = "critical", "Critical"
+
+    key = models.CharField(max_length=120)  # e.g. window:stock:storefront
+    severity = models.CharField(max_length=10, choices=Severity, default=Severity.CRITICAL)
+    message = models.TextField()
+    details = ExactJSONField(default=dict)
+    opened_at = models.DateTimeField(db_default=Now())
+    last_seen_at = models.DateTimeField(db_default=Now())
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "alert"
+        ordering = ("-opened_at",)
+        constraints = (
+            models.UniqueConstraint(fields=["key"], condition=models.Q(resolved_at=None), name="alert_one_open"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}"
+
+
+class Heartbeat(models.Model):
+    """When a part of the system last showed that it lives (beat, a worker queue, the watchdog)."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "heartbeat"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%H:%M:%S}"

@@ -24,6 +24,14 @@ def relay(module: str) -> dict[str, int]:
     return run_relay(module)
 
 
+@shared_task(name="erp.heartbeat")
+def heartbeat() -> None:
+    """Beat sent this and a worker ran it: the watchdog sees that both live."""
+    from erp.alerts import beat_heart
+
+    beat_heart("beat")
+
+
 @shared_task(name="erp.housekeeping")
 def housekeeping() -> None:
     """Make journal partitions ahead, prune tick logs and answered idempotency keys."""

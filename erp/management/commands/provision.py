@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 
 from erp.provision import create_roles_and_schemas, provision
+from erp.schedule import sync_schedule
 
 
 class Command(BaseCommand):
@@ -23,4 +24,5 @@ class Command(BaseCommand):
         if environment.has_administrator:
             create_roles_and_schemas(environment, name)
         provision(environment, name)
+        sync_schedule()
         self.stdout.write("Roles, grants, doors and permissions are as the ownership map says.")

@@ -1,0 +1,63 @@
+"""``manage.py resync ENTITY READER``: rebuild a copy from its owner, while the system runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from erp.errors import ErpError
+from erp.ownership import UnknownEntity
+from erp.replication.resync import attach, detach, resync
+
+
+class Command(BaseCommand):
+    """Owner data is never changed by a rebuild."""
+
+    help = "Makes a reader's copy equal to its owner's rows (missing, extra and changed rows, at any version)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("entity")
+        parser.add_argument("reader")
+        parser.add_argument("--keys", help="comma-separated keys; default: all rows")
+        parser.add_argument("--dry-run", action="store_true", help="count what would change, write nothing")
+        parser.add_argument("--attach", action="store_true", help="rebuild, check, and attach a detached reader")
+        parser.add_argument("--detach", metavar="REASON", help="detach the reader instead, for this reason")
+        parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Rebuild, attach or detach."""
+        entity, reader = options["entity"], options["reader"]
+        try:
+            if options["detach"] is not None:
+                detach(entity, reader, options["detach"])
+                self.stdout.write(f"{reader} is detached from {entity}.")
+                return
+            if options["attach"]:
+                done = attach(entity, reader)
+            else:
+                keys = self._keys(options["keys"])
+                with tqdm(unit=" ranges", disable=not sys.stderr.isatty()) as bar:
+                    done = resync(
+                        entity, reader, keys=keys, dry_run=options["dry_run"], progress=lambda n: bar.update(n - bar.n)
+                    )
+        except (ErpError, UnknownEntity) as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(asdict(done)))
+        else:
+            verb = "would be" if done.dry_run else "were"
+            self.stdout.write(f"{done.changed} rows {verb} set as the owner has them, {done.removed} {verb} removed.")
+
+    def _keys(self, text: str | None) -> list[int] | None:
+        if not text:
+            return None
+        try:
+            return [int(part) for part in text.split(",")]
+        except ValueError as error:
+            raise CommandError(f"--keys takes whole numbers separated by commas, not {text!r}") from error
