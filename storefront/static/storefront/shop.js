@@ -24,11 +24,11 @@
     }
   };
 
-  // One question for all the numbers of a list that come of age in the same tick.
+  // One question for all the numbers of a list, and no more than one in 5 s, so that a late copy does not raise the load.
   const lastAsked = new WeakMap();
   const askedLately = (asker) => {
     const now = performance.now();
-    if (now - (lastAsked.get(asker) ?? -Infinity) < 2000) return true;
+    if (now - (lastAsked.get(asker) ?? -Infinity) < 5000) return true;
     lastAsked.set(asker, now);
     return false;
   };
