@@ -13,10 +13,12 @@ from erp.db import cursor, rows_as_dicts
 from erp.fields import dump_json
 from erp.ownership import alias_of
 from erp.permit import write_permit
-from erp.publishing import publish, reader_errors, share_entity_lock
+from erp.publishing import entity_lock, publish, reader_errors, share_entity_lock
 
 if TYPE_CHECKING:
     from erp.serializers import OwnerSerializer
+
+BATCH_LOCK_CLASS = 0x45525002  # advisory lock: one batch of an entity at a time
 
 
 def write_batch(
@@ -24,7 +26,8 @@ def write_batch(
 ) -> list[dict[str, Any]]:
     """Create or update ``rows`` by the serializer's natural key, inside an open transaction.
 
-    Rows that exist are locked in key order first, so that overlapping batches queue instead of deadlocking.
+    Batches of one entity queue behind each other, and rows that exist are locked in key order before any is
+    written, so that overlapping batches never deadlock.
     """
     key = serializer.natural_key
     model, module = serializer.model(), serializer.module()
@@ -32,14 +35,23 @@ def write_batch(
     names = [f.name for f in model._meta.concrete_fields if f.name in rows[0] and not f.primary_key]
     _require_uniform(rows, key, names)
     with write_permit(entity), reader_errors(entity):
+        _queue(module, entity)  # first, so that only the batch whose turn it is holds the entity's lock
         share_entity_lock(module, entity)
-        versions = _lock_existing(module, model._meta.db_table, key, [row[key] for row in rows])
-        old = [row for row in rows if row[key] in versions]
-        new = [row for row in rows if row[key] not in versions]
-        written = _update(serializer, old, names) + _insert(serializer, new, names)
-        publish(entity, [row["id"] for row in written], module=module, actor=actor)
-    by_key = {row[key]: {**row, "created": row["version"] == 1 and row[key] not in versions} for row in written}
+        by_key: dict[Any, dict[str, Any]] = {}
+        while left := [row for row in rows if row[key] not in by_key]:
+            existing = _lock_existing(module, model._meta.db_table, key, [row[key] for row in left])
+            old = [row for row in left if row[key] in existing]
+            new = [row for row in left if row[key] not in existing]
+            by_key |= {row[key]: {**row, "created": False} for row in _update(serializer, old, names)}
+            # A key that somebody else inserted meanwhile is left out and taken as existing in the next round.
+            by_key |= {row[key]: {**row, "created": True} for row in _insert(serializer, new, names)}
+        publish(entity, [row["id"] for row in by_key.values()], module=module, actor=actor)
     return [by_key[row[key]] for row in rows]
+
+
+def _queue(module: str, entity: str) -> None:
+    with cursor(module) as cur:
+        cur.execute("select pg_advisory_xact_lock(%s, %s)", [BATCH_LOCK_CLASS, entity_lock(entity)])
 
 
 def _require_uniform(rows: Sequence[Mapping[str, Any]], key: str, names: list[str]) -> None:
@@ -109,7 +121,7 @@ def _insert(
     statement = f"""
         insert into "{table}" ({columns})
         select {columns} from jsonb_populate_recordset(null::"{table}", %s::jsonb) r order by r."{key}"
-        returning id, "{key}", version"""
+        on conflict ("{key}") do nothing returning id, "{key}", version"""
     with cursor(serializer.module()) as cur:
         cur.execute(statement, [_json_rows(serializer, full, all_names)])
         return rows_as_dicts(cur)

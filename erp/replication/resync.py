@@ -22,6 +22,7 @@ from erp.replication import positions, pull, transport
 
 RANGE_ROWS = 1_000
 MAX_KEY = 2**63 - 1
+LOCK_WAIT = "10s"  # a repair waits for writers longer than writers wait for each other
 
 
 @dataclass
@@ -114,6 +115,7 @@ def _rebuild_range(
 
 def _lock_out_writers(cur: CursorWrapper, entity: Entity, reader: str) -> None:
     """Instant: writers share the entity's lock. Windowed: the copy is written by its runs, which hold pair locks."""
+    cur.execute("select set_config('lock_timeout', %s, true)", [LOCK_WAIT])
     if entity.is_instant:
         cur.execute("select pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, entity_lock(entity.name)])
         return
