@@ -1,8 +1,37 @@
 """URLs of the whole: the shop at the root, staff under /admin/, integrators under /api/v1/."""
 
+from __future__ import annotations
+
+from importlib import import_module
+
+from django.conf import settings
+from django.conf.urls.static import static
 from django.contrib import admin
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from erp import health
+from erp.ownership import MODULES
+
+
+def _module_urls() -> list[URLPattern | URLResolver]:
+    """Every module's API, then its own pages, highest module first: the shop has the root."""
+    found: list[URLPattern | URLResolver] = []
+    for module in reversed(MODULES):
+        urls = import_module(f"{module}.urls")
+        found.append(path(f"api/v1/{module}/", include(urls.api_urlpatterns)))
+        found.append(path("", include(urls.urlpatterns)))
+    return found
+
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    *_module_urls(),
+    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connections
 
+from erp.duties import sync_duties
 from erp.provision import create_roles_and_schemas, provision
 from erp.schedule import sync_schedule
 
@@ -25,4 +26,5 @@ class Command(BaseCommand):
             create_roles_and_schemas(environment, name)
         provision(environment, name)
         sync_schedule()
+        sync_duties()
         self.stdout.write("Roles, grants, doors and permissions are as the ownership map says.")

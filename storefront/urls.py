@@ -1,0 +1,11 @@
+"""URLs of Storefront: its API under /api/v1/storefront/ and its own pages."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+from erp.api.routers import copy_routes
+
+api_urlpatterns: list[URLPattern | URLResolver] = [*copy_routes("storefront")]
+
+urlpatterns: list[URLPattern | URLResolver] = []
