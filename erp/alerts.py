@@ -8,7 +8,7 @@ from typing import Any
 
 from erp.db import cursor, module_transaction
 from erp.fields import dump_json
-from erp.models import Alert
+from erp.models import Alert, ScrubRun
 from erp.ownership import PLATFORM
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,8 @@ def open_alerts() -> list[Alert]:
 
 def last_scrub() -> datetime | None:
     """When the scrubber last finished a run; None before its first."""
-    return None
+    run = ScrubRun.objects.exclude(finished_at=None).order_by("-id").first()
+    return run.finished_at if run else None
 
 
 def beat_heart(name: str) -> None:

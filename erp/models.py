@@ -312,3 +312,45 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.at:%H:%M:%S}"
+
+
+class ScrubRun(models.Model):
+    """One run of the scrubber; unfinished when ``finished_at`` is empty."""
+
+    started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+    trigger = models.CharField(max_length=20)  # nightly | manual | repair
+    status = models.CharField(max_length=10, default="running")  # running | ok | warning | alert | failed
+
+    class Meta:
+        db_table = "scrub_run"
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} {self.status}"
+
+
+class ScrubResult(models.Model):
+    """Result of one check within a run."""
+
+    run = models.ForeignKey(ScrubRun, on_delete=models.CASCADE, related_name="results")
+    name = models.CharField(max_length=40)
+    status = models.CharField(max_length=10)
+    compared = models.BigIntegerField()
+    mismatched = models.BigIntegerField()
+    drift = models.FloatField()
+    amount = models.DecimalField(max_digits=24, decimal_places=4, null=True)
+    samples = ExactJSONField(default=list)
+    cause = models.TextField(blank=True)
+    repair = models.TextField(blank=True)
+    seconds = models.FloatField()
+    position = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "scrub_result"
+        constraints = (models.UniqueConstraint(fields=["run", "name"], name="scrub_result_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.status}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from erp.scrubber.result import CheckSpec
+
 
 @dataclass(frozen=True)
 class Widget:
@@ -42,16 +44,6 @@ class PeriodicTask:
     args: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True)
-class Check:
-    """A scrubber check declared by a module's checks.py; ``run`` gives the findings (see erp/scrubber)."""
-
-    name: str
-    module: str
-    run: Callable[..., Any]
-    order: int = 100
-
-
 @dataclass
 class Registry:
     """All that modules registered in this process."""
@@ -59,7 +51,7 @@ class Registry:
     widgets: list[Widget] = field(default_factory=list)
     document_flows: list[Callable[[int], list[FlowDocument]]] = field(default_factory=list)
     periodic_tasks: list[PeriodicTask] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
+    checks: list[CheckSpec] = field(default_factory=list)
     relay_handlers: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
 
 

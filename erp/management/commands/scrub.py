@@ -1,0 +1,77 @@
+"""``manage.py scrub``: run the scrubber's checks now."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from erp.errors import Refused
+from erp.fields import dump_json
+from erp.models import ScrubRun
+from erp.scrubber.checks import all_checks
+from erp.scrubber.engine import run_scrub
+from erp.scrubber.result import CheckResult, CheckSpec
+
+EXIT = {"alert": 1, "failed": 2, "warning": 0, "ok": 0}
+
+
+class Command(BaseCommand):
+    """Exit code 1 when something alerts, else 2 when a check could not run, else 0."""
+
+    help = "Cross-checks all modules: copies against owners, balances against movements, ledger against documents."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--check", action="append", metavar="NAME", help="only this check (may be repeated)")
+        parser.add_argument("--list", action="store_true", help="list the checks and stop")
+        parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run, show progress on a terminal, print the results."""
+        if options["list"]:
+            for spec in all_checks():
+                self.stdout.write(f"{spec.number:>2} {spec.name:<14} {spec.title}")
+            return
+        names = options["check"]
+        with tqdm(total=len(names or all_checks()), disable=not sys.stderr.isatty(), unit=" checks") as bar:
+
+            def show(spec: CheckSpec, result: CheckResult | None) -> None:
+                bar.set_description(spec.name)
+                if result:
+                    bar.update()
+
+            try:
+                run = run_scrub(names, progress=show)
+            except Refused as error:
+                raise CommandError(str(error)) from error
+        self._print(run, options["json"])
+        sys.exit(EXIT[run.status])
+
+    def _print(self, run: ScrubRun, as_json: bool) -> None:
+        results = list(run.results.order_by("id"))
+        if as_json:
+            fields = (
+                "name", "compared", "mismatched", "drift", "amount", "status", "samples", "cause", "repair", "seconds",
+                "position", "error",
+            )  # fmt: skip
+            checks = [{field: getattr(r, field) for field in fields} for r in results]
+            self.stdout.write(dump_json({"status": run.status, "checks": checks}))
+            return
+        for r in results:
+            amount = f" amount {r.amount}" if r.amount is not None else ""
+            self.stdout.write(
+                f"{r.status.upper():<8} {r.name:<14} compared {r.compared}, mismatched {r.mismatched}{amount} "
+                f"in {r.seconds:.2f} s {r.position}"
+            )
+            for sample in r.samples:
+                self.stdout.write(
+                    f"         {sample['key']} [{sample['cause']}]: {sample['expected']} but found {sample['found']}"
+                )
+            if r.repair:
+                self.stdout.write(f"         repair: {r.repair}")
+            if r.error:
+                self.stdout.write(f"         {r.error}")
+        self.stdout.write(f"Status: {run.status}")

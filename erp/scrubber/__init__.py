@@ -1,0 +1,1 @@
+"""The nightly scrubber: independent checks over all modules, each from the tables themselves."""
