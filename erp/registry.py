@@ -21,6 +21,15 @@ class Widget:
 
 
 @dataclass(frozen=True)
+class StaffPage:
+    """A page of a module for staff, beside its models (e.g. a report); shown in the navigation."""
+
+    module: str
+    title: str
+    url: str  # name of the URL pattern
+
+
+@dataclass(frozen=True)
 class FlowDocument:
     """A document in the flow of one sales order (order, shipment, invoice, payment, return…)."""
 
@@ -49,6 +58,7 @@ class Registry:
     """All that modules registered in this process."""
 
     widgets: list[Widget] = field(default_factory=list)
+    staff_pages: list[StaffPage] = field(default_factory=list)
     document_flows: list[Callable[[int], list[FlowDocument]]] = field(default_factory=list)
     periodic_tasks: list[PeriodicTask] = field(default_factory=list)
     checks: list[CheckSpec] = field(default_factory=list)

@@ -189,7 +189,8 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "erp.admin_site.dashboard",
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "erp.admin_site.navigation"},
+    "COMMAND": {"search_models": True},
 }
 
 # --- Celery ----------------------------------------------------------------------------------------

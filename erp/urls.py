@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from erp import health
+from erp.admin_site import ownership_board
 from erp.ownership import MODULES
 
 
@@ -25,6 +26,7 @@ def _module_urls() -> list[URLPattern | URLResolver]:
 
 
 urlpatterns = [
+    path("admin/ownership/", admin.site.admin_view(ownership_board), name="ownership-board"),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
