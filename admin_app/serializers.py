@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
+from stdnum.eu import vat as eu_vat
+from stdnum.hu import anum
 
-from admin_app.models import Customer, Product
+from admin_app.models import Customer, CustomerAddress, Product, VatCodeCopy
 from erp.db import cursor
 from erp.serializers import OwnerSerializer
 
 _COUNTRY = re.compile(r"^[A-Z]{2}$")
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
+_HU_TAX_NUMBER = re.compile(r"^\d{8}-[1-5]-\d{2}$")
+_DOMESTIC = (Customer.VatStatus.DOMESTIC, Customer.VatStatus.VAT_GROUP)
 
 
 def _country(value: str) -> str:
@@ -28,22 +32,58 @@ def _currency(value: str) -> str:
     return value
 
 
+def _none_if_empty(value: str | None) -> str | None:
+    """Of a unique column: many rows may have none, only real values must differ."""
+    return value or None
+
+
+def check_tax_number(vat_status: str, country: str, tax_number: str) -> None:
+    """A taxable customer's tax number must be one that its tax office could have given.
+
+    Raises:
+        serializers.ValidationError: under ``tax_number``.
+    """
+    if vat_status in _DOMESTIC and country == "HU":
+        if not _HU_TAX_NUMBER.match(tax_number) or not anum.is_valid(tax_number[:8]):
+            raise serializers.ValidationError(
+                {"tax_number": ["A domestic taxable person needs a valid Hungarian tax number, e.g. 12345676-2-41."]}
+            )
+    if vat_status == Customer.VatStatus.EU and not eu_vat.is_valid(tax_number):
+        raise serializers.ValidationError(
+            {"tax_number": ["A taxable person in another EU country needs a valid EU VAT number, e.g. ATU13585627."]}
+        )
+
+
+class CustomerAddressSerializer(serializers.ModelSerializer[CustomerAddress]):
+    """A further address; rows without an id are new, rows that are left out are removed."""
+
+    id = serializers.IntegerField(required=False, allow_null=True)
+    validate_country = staticmethod(_country)
+
+    class Meta:
+        model = CustomerAddress
+        fields = ("id", "kind", "name", "country", "postcode", "city", "street")
+
+
 class CustomerSerializer(OwnerSerializer[Customer]):
-    """Writes a customer; numbers new ones."""
+    """Writes a customer with its addresses; numbers new ones."""
 
     natural_key = "external_ref"
+
+    addresses = CustomerAddressSerializer(many=True, required=False)
 
     class Meta:
         model = Customer
         fields = (
             "id", "version", "number", "name", "email", "phone", "is_company", "country", "tax_number",
             "vat_status", "currency", "payment_terms_days", "language", "postcode", "city", "street",
-            "external_ref", "is_blocked", "note", "created_at", "updated_at", "retired_at",
+            "external_ref", "is_blocked", "note", "addresses", "created_at", "updated_at", "retired_at",
         )  # fmt: skip
         read_only_fields = ("number", "created_at", "updated_at", "retired_at")
 
     validate_country = staticmethod(_country)
     validate_currency = staticmethod(_currency)
+    validate_external_ref = staticmethod(_none_if_empty)
 
     @classmethod
     def complete_new(cls, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -54,9 +94,37 @@ class CustomerSerializer(OwnerSerializer[Customer]):
         full = super().complete_new(rows)
         return [{**row, "number": f"C{number:06d}"} for row, number in zip(full, numbers, strict=True)]
 
-    def validate_email(self, value: str | None) -> str | None:
-        """An empty address is no address: only real ones must be unique."""
-        return value.lower() if value else None
+    def to_internal_value(self, data: Any) -> Any:
+        """E-mail addresses are compared without regard to case, so they are stored in small letters."""
+        email = data.get("email") if isinstance(data, Mapping) else None
+        if isinstance(email, str):
+            data = {**data, "email": email.strip().lower() or None}
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check the tax number against the VAT status, as they will stand after the write."""
+
+        def after(name: str) -> Any:
+            return attrs.get(name, getattr(self.instance, name, Customer._meta.get_field(name).get_default()))
+
+        if {"vat_status", "country", "tax_number"} & set(attrs):
+            check_tax_number(after("vat_status"), after("country"), after("tax_number"))
+        return attrs
+
+    def write_related(self, key: int, data: Mapping[str, Any]) -> None:
+        """Make the customer's addresses equal to the given ones, in the write's own transaction."""
+        if "addresses" not in data:
+            return
+        mine = {a.pk: a for a in CustomerAddress.objects.filter(customer_id=key)}
+        kept = set()
+        for row in data["addresses"]:
+            address = mine.get(row.get("id")) or CustomerAddress(customer_id=key)
+            for name, value in row.items():
+                if name != "id":
+                    setattr(address, name, value)
+            address.save()
+            kept.add(address.pk)
+        CustomerAddress.objects.filter(customer_id=key).exclude(pk__in=kept).delete()
 
 
 class ProductSerializer(OwnerSerializer[Product]):
@@ -74,3 +142,21 @@ class ProductSerializer(OwnerSerializer[Product]):
         read_only_fields = ("created_at", "updated_at", "retired_at")
 
     validate_currency = staticmethod(_currency)
+    validate_external_ref = staticmethod(_none_if_empty)
+    _vat_codes: frozenset[str] | None = None  # read once per serializer: a batch validates by thousands
+
+    def validate_vat_code(self, value: str) -> str:
+        """The code must be one of Finance's, once Finance has any."""
+        if self._vat_codes is None:
+            self._vat_codes = frozenset(
+                VatCodeCopy.objects.filter(retired_at__isnull=True).values_list("code", flat=True)
+            )
+        if self._vat_codes and value not in self._vat_codes:
+            raise serializers.ValidationError(f"Finance has no VAT code {value}.")
+        return value
+
+    def validate_base_price(self, value: Any) -> Any:
+        """Discounts and vouchers are lines of a document, not negative prices."""
+        if value < 0:
+            raise serializers.ValidationError("A price cannot be negative.")
+        return value
