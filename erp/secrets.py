@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from erp.embedded.layout import make_home
-from erp.embedded.locks import held
+from erp.files import held, make_home, write_private
 
 RUNTIME_ROLES = ("admin_app", "finance", "logistics", "storefront", "platform")
 DDL_ROLES = tuple(f"{role}_ddl" for role in RUNTIME_ROLES)
@@ -66,7 +65,7 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, str]:
         missing = [name for name in names if name not in found]
         if missing:
             found = {**found, **{name: random_source.token_urlsafe(32) for name in missing}}
-            _replace(path, found)
+            write_private(path, json.dumps(found, indent=1))
     return found
 
 
@@ -76,14 +75,3 @@ def _parse(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     return dict(json.loads(text))
-
-
-def _replace(path: Path, content: Mapping[str, str]) -> None:
-    unfinished = path.with_suffix(".new")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)

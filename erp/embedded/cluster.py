@@ -176,8 +176,8 @@ class Cluster:
         options = shlex.join(["-k", str(self.sockets), *(part for setting in settings for part in ("-c", setting))])
         done = self._run("pg_ctl", "-D", "data", "-w", "-t", str(int(READY_S)), "-l", log.name, "-o", options, "start")
         if done.returncode or not processes.wait_until(self.is_ready, 5):
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else done.stdout
-            raise ServerDidNotStart(f"PostgreSQL did not start: {tail}")
+            tail = log.read_text(errors="replace").splitlines()[-8:] if log.exists() else []
+            raise ServerDidNotStart("\n".join(["PostgreSQL did not start:", done.stdout.strip(), *tail]))
 
     def _end_orphans(self) -> None:
         """End backends that outlived a killed postmaster: they hold its memory, and a new one would refuse to start."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from erp.embedded.accounts import Account, choose_account
 from erp.embedded.errors import PlaceNotUsable
+from erp.files import make_home
 
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
 LONGEST_SOCKET_NAME = ".s.PGSQL.65535"
@@ -75,14 +76,6 @@ def locate(home: Path) -> Layout:
     if not _fits(sockets):
         sockets = _first_usable(SHORT, account) / (_short_name(home, account) + "-run")
     return Layout(home, root, sockets, account)
-
-
-def make_home(home: Path) -> None:
-    """Make the home directory; one that exists keeps its mode."""
-    if not home.exists():
-        home.mkdir(parents=True)
-        # The servers' account must be able to pass through; what is private below has its own 0700.
-        home.chmod(0o755)
 
 
 def _pointer(home: Path) -> Path | None:

@@ -1,6 +1,5 @@
 """The PostgreSQL cluster of a home, and further ones beside it for tests and benchmarks."""
 
-import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from erp.embedded.binaries import reachable
 from erp.embedded.cluster import Cluster
 from erp.embedded.layout import Layout, locate
+from erp.files import write_private
 
 PORT = 5432
 
@@ -30,9 +30,7 @@ def start_cluster(directory: Path, *, port: int | None = None, options: Sequence
     layout.prepare()
     password_file = layout.home / "password"
     if not password_file.exists():
-        descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(24))
+        write_private(password_file, secrets.token_urlsafe(24))
     cluster = cluster_at(
         layout,
         password_file.read_text(encoding="utf-8"),

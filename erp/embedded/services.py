@@ -10,8 +10,8 @@ from urllib.parse import quote
 from erp import secrets
 from erp.embedded import postgres, valkey
 from erp.embedded.errors import EmbeddedError
-from erp.embedded.layout import POINTER, Layout, locate, make_home
-from erp.embedded.locks import held
+from erp.embedded.layout import POINTER, Layout, locate
+from erp.files import held, make_home
 
 DATABASE = "erp"
 EXTRA_OPTIONS = "ERP_PG_EXTRA"  # further PostgreSQL options, e.g. "-c fsync=off"

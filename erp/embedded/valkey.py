@@ -11,6 +11,7 @@ from erp.embedded.binaries import reachable
 from erp.embedded.errors import EmbeddedError, ServerDidNotStart
 from erp.embedded.layout import Layout
 
+READY_S = 120.0
 CONFIGURATION = """\
 port 0
 unixsocket {socket}
@@ -88,7 +89,12 @@ class Valkey:
         done = self.account.run([self.binary, configuration], cwd=self.directory)
         if done.returncode:
             return False
-        return processes.wait_until(self.is_ready, 30) and self.pid() is not None
+        # Loading may take long; a server that cannot load its data is gone at once.
+        processes.wait_until(lambda: self.is_ready() or not self._any_process(), READY_S)
+        return self.is_ready()
+
+    def _any_process(self) -> bool:
+        return any(self._is_ours(command) for _, command in processes.list_commands())
 
     def _is_ours(self, command: str | None) -> bool:
         # Valkey puts the socket's path into its title; before that its arguments name our configuration file.
