@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
+import psycopg
 from django.db import DatabaseError, OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg import errors as pg
@@ -42,6 +43,18 @@ def cursor(module: str) -> CursorWrapper:
     return connections[alias_of(module)].cursor()
 
 
+def fetch_prepared(module: str, statement: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Run a statement that is repeated often: PostgreSQL parses and plans it once per connection.
+
+    Parameters are bound by the server, so the statement must cast those whose type does not follow.
+    """
+    connection = connections[alias_of(module)]
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cur:
+        cur.execute(statement, arguments, prepare=True)  # type: ignore[arg-type]
+        return cur.fetchall() if cur.description else []
+
+
 def in_transaction(module: str) -> bool:
     """Whether a transaction of the module is open on this thread."""
     return connections[alias_of(module)].in_atomic_block
@@ -53,8 +66,10 @@ def sqlstate_error(error: BaseException) -> pg.Error | None:
     return cause if isinstance(cause, pg.Error) else None
 
 
-def retrying(module: str, run: Callable[[], T]) -> T:
+def retrying(module: str, run: Callable[[], T], *, own: bool = True) -> T:
     """Run ``run`` in a transaction of ``module`` and repeat it after a deadlock or serialization failure.
+
+    ``own=False``: ``run`` is one statement, a transaction by itself when none is open.
 
     ``run`` must have no effect outside the module's database. Inside an open transaction it runs once:
     only the outermost caller can repeat. Raises OwnerBusy when every attempt met a conflict.
@@ -62,9 +77,10 @@ def retrying(module: str, run: Callable[[], T]) -> T:
     if in_transaction(module):
         with module_transaction(module):
             return run()
+    around: Callable[[], AbstractContextManager[None]] = (lambda: module_transaction(module)) if own else nullcontext
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
-            with module_transaction(module):
+            with around():
                 return run()
         except OperationalError as error:
             cause = sqlstate_error(error)

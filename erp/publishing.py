@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
-from typing import cast
+from typing import Any
 
 from django.apps import apps
 from django.db import DatabaseError
@@ -14,7 +16,7 @@ from psycopg import errors as pg
 
 from erp import ownership
 from erp.actor import Actor, current_actor, request_id
-from erp.db import cursor, in_transaction, sqlstate_error
+from erp.db import cursor, fetch_prepared, in_transaction, sqlstate_error
 from erp.errors import OwnerBusy, OwnershipError, ReaderUnavailable
 from erp.models import CopyModel, OwnedModel
 from erp.ownership import Entity
@@ -25,6 +27,7 @@ Confirmations = dict[str, dict[int, int]]
 
 ADVISORY_CLASS = 0x45525000  # first half of the two-part advisory lock keys of the ERP
 
+_UNCONFIRMED = "!unconfirmed"  # marks the error by which a publishing statement fails
 _DOOR_TABLE = re.compile(r"(?:into|from) (\w+)\.(\w+)_copy")
 
 
@@ -82,6 +85,9 @@ def reader_errors(entity: str) -> Iterator[None]:
 
 
 def _reader_in(cause: pg.Error) -> str | None:
+    unconfirmed = re.search(rf"{_UNCONFIRMED} (\w+) ", cause.diag.message_primary or "")
+    if unconfirmed:
+        return unconfirmed.group(1)
     text = f"{cause.diag.context or ''} {cause.diag.internal_query or ''}"
     found = _DOOR_TABLE.search(text)
     if found:
@@ -92,38 +98,95 @@ def _reader_in(cause: pg.Error) -> str | None:
 def _plain_reason(cause: pg.Error) -> str:
     if isinstance(cause, pg.LockNotAvailable):
         return "its copy is locked"
+    if _UNCONFIRMED in (cause.diag.message_primary or ""):
+        return "its door did not take the new version"
     if isinstance(cause, pg.QueryCanceled):
         return "it did not answer in time"
     return (cause.diag.message_primary or "error").strip()
 
 
 @lru_cache(maxsize=None)
-def _publish_sql(entity: Entity, module: str) -> str:
+def publishing_sql(entity: Entity, module: str, rows_sql: str) -> str:
+    """SQL that journals the rows of ``rows_sql`` and brings them through the doors, in one statement.
+
+    ``rows_sql`` gives whole rows of the owner's table: a query, or a data-modifying statement with RETURNING.
+    Its parameters come first, then actor id, actor name and request id. The statement fails when a reader's
+    door does not give back every version it was sent, so it can be a transaction of its own. It returns per
+    row ('', id, version, created_at, updated_at, retired_at) and per reader (reader, id, version, ...).
+    """
     model = owner_model(entity.name, module)
-    calls = " union all ".join(
-        f"""select '{reader}', d.id, d.version from x
-            join reader_state s on s.entity = '{entity.name}' and s.reader = '{reader}' and s.attached,
-            lateral {reader}.receive_{entity.name}(x.rows) d"""
-        for reader in entity.readers
-        if entity.is_instant
+    readers = entity.readers if entity.is_instant else ()
+    calls = "".join(
+        f"""union all select '{reader}', p.id, case when d.version >= p.version then d.version
+              else ('{_UNCONFIRMED} {reader} ' || p.id)::bigint end, null, null, null
+            from p join reader_state s on s.entity = '{entity.name}' and s.reader = '{reader}' and s.attached
+            left join (select d.* from x, reader_state s, lateral {reader}.receive_{entity.name}(x.rows) d
+                       where s.entity = '{entity.name}' and s.reader = '{reader}' and s.attached) d on d.id = p.id
+            where p.travels
+        """
+        for reader in readers
     )
-    calls = f" union all {calls}" if calls else ""
     lock = f"select pg_advisory_xact_lock_shared({ADVISORY_CLASS}, {entity_lock(entity.name)})"
     return f"""
-with l as materialized ({lock if entity.is_instant else "select 1"}), p as materialized (
-  select t.id, t.version, {model.payload_sql} as payload, {model.travels_sql or "true"} as travels
-  from l, {model._meta.db_table} t where t.id = any(%s) order by t.id
+with l as materialized ({lock if entity.is_instant else "select 1"}),
+w as ({rows_sql}),
+p as materialized (
+  select t.id, t.version, t.created_at, t.updated_at, t.retired_at,
+         {model.payload_sql} as payload, {model.travels_sql or "true"} as travels
+  from w t order by t.id
 ), j as (
   insert into change_journal (entity, key, version, actor_id, actor_name, request_id, payload)
-  select '{entity.name}', p.id, p.version, %s, %s, %s, p.payload from p order by p.id
+  select '{entity.name}', p.id, p.version, %s::bigint, %s::text, %s::text, p.payload from p order by p.id
 ), x as materialized (
   select coalesce(jsonb_agg(p.payload order by p.id) filter (where p.travels), '[]') as rows from p
 )
-select '' as reader, p.id, p.version from p where p.travels{calls}"""
+select '' as reader, p.id, p.version, p.created_at, p.updated_at, p.retired_at from p
+{calls}"""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What one publishing statement wrote: rows by key, and what the readers confirmed."""
+
+    rows: dict[int, WrittenRow]
+    confirmed: Confirmations
+
+
+@dataclass(frozen=True)
+class WrittenRow:
+    """Version and times of a written row."""
+
+    id: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    retired_at: datetime | None
+
+
+def write_and_publish(
+    entity: str, module: str, rows_sql: str, arguments: Sequence[Any], actor: Actor | None = None
+) -> Written:
+    """Run ``rows_sql`` (see :func:`publishing_sql`) with journal and doors as one statement.
+
+    Outside a transaction the statement is one by itself. Raises ReaderUnavailable, OwnerBusy.
+    """
+    require_permit(entity, f"writing {entity}")
+    who = actor or current_actor()
+    statement = publishing_sql(ownership.entity(entity), module, rows_sql)
+    with reader_errors(entity):
+        found = fetch_prepared(module, statement, [*arguments, who.id, who.name, request_id()])
+    written: dict[int, WrittenRow] = {}
+    confirmed: Confirmations = {}
+    for reader, key, version, *times in found:
+        if reader:
+            confirmed.setdefault(reader, {})[key] = version
+        else:
+            written[key] = WrittenRow(key, version, *times)
+    return Written(written, confirmed)
 
 
 def publish(entity: str, ids: Iterable[int], *, module: str | None = None, actor: Actor | None = None) -> Confirmations:
-    """Write the journal rows of freshly written rows and bring them through every attached reader's door.
+    """Journal freshly written rows and bring them through every attached reader's door.
 
     The caller holds the write permit and an open transaction of the owner, and has already written the rows
     with ``version = version + 1``.
@@ -138,33 +201,16 @@ def publish(entity: str, ids: Iterable[int], *, module: str | None = None, actor
     Raises:
         ReaderUnavailable: a reader could not confirm; the transaction must be rolled back.
     """
-    line = ownership.entity(entity)
-    owner = module or line.owner
+    owner = module or ownership.entity(entity).owner
     require_permit(entity, f"publish({entity!r})")
     if not in_transaction(owner):
         raise OwnershipError(f"publish({entity!r}) needs an open transaction of {owner}")
     keys = sorted(set(ids))
     if not keys:
         return {}
-    who = actor or current_actor()
-    with reader_errors(entity), cursor(owner) as cur:
-        cur.execute(_publish_sql(line, owner), [keys, who.id, who.name, request_id()])
-        rows = cast("list[tuple[str, int, int]]", cur.fetchall())
-    return _require_confirmation(line, rows)
-
-
-def _require_confirmation(entity: Entity, rows: Sequence[tuple[str, int, int]]) -> Confirmations:
-    written = {key: version for reader, key, version in rows if not reader}
-    confirmed: Confirmations = {}
-    for reader, key, version in rows:
-        if reader:
-            confirmed.setdefault(reader, {})[key] = version
-    for reader, held in confirmed.items():
-        for key, version in written.items():
-            # A reader that holds a higher version than its owner has is out of step: the scrubber's business.
-            if held.get(key, 0) < version:
-                raise ReaderUnavailable(entity.name, reader, f"it holds version {held.get(key)} of {key}")
-    return confirmed
+    table = owner_model(entity, owner)._meta.db_table
+    rows_sql = f"select t.* from l, {table} t where t.id = any(%s::bigint[])"
+    return write_and_publish(entity, owner, rows_sql, [keys], actor).confirmed
 
 
 def open_doors(entity: str) -> None:

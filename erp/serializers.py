@@ -5,6 +5,8 @@ One write = one transaction of the owner: row with version + 1, journal row, rea
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -14,13 +16,23 @@ from rest_framework import serializers
 from erp import ownership
 from erp.actor import Actor
 from erp.bulk import write_batch
-from erp.db import cursor, retrying, rows_as_dicts
+from erp.db import retrying
 from erp.errors import NotFound, StaleVersion
 from erp.models import OwnedModel
 from erp.permit import write_permit
-from erp.publishing import ADVISORY_CLASS, Confirmations, entity_lock, publish, reader_errors
+from erp.publishing import Written, WrittenRow, write_and_publish
 
 M = TypeVar("M", bound=OwnedModel)
+
+_field_templates: dict[type, dict[str, Any]] = {}
+
+
+@functools.lru_cache(maxsize=None)
+def _sql_type(field: models.Field[Any, Any]) -> str:
+    connection = connections[ownership.alias_of(ownership.module_of_app(field.model._meta.app_label))]
+    found = field.rel_db_type(connection) if field.primary_key else field.db_type(connection)
+    assert found
+    return found
 
 
 class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
@@ -56,6 +68,17 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
         """Module that writes: the app the model lives in."""
         return cls.model()._meta.app_label
 
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Fields as the class declares them; they are built once per class, not once per write."""
+        cls = type(self)
+        template = _field_templates.get(cls)
+        if template is None:
+            template = _field_templates[cls] = super().get_fields()
+        return {
+            name: copy.deepcopy(field) if isinstance(field, serializers.BaseSerializer) else copy.copy(field)
+            for name, field in template.items()
+        }
+
     def save(self, *, actor: Actor | None = None, **extra: Any) -> M:
         """Write the validated data; returns the row with its new version.
 
@@ -63,59 +86,95 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
             StaleVersion: the row is no longer at ``expected_version``.
             ReaderUnavailable: an attached reader did not confirm; nothing has changed.
         """
-        data = {**self.validated_data, **extra}
-        existing = self.instance if isinstance(self.instance, models.Model) else None
-        key, confirmed = retrying(self.module(), lambda: self._write(existing, data, actor))
-        self.confirmed = {reader: versions[key] for reader, versions in confirmed.items()}
-        self.instance = self.model()._default_manager.get(pk=key)
-        return self.instance
+        return self._save({**self.validated_data, **extra}, actor, retire=False)
 
     def retire(self, *, actor: Actor | None = None) -> M:
         """Take the row out of use: a versioned write that travels like any other; rows are never deleted."""
-        assert isinstance(self.instance, models.Model)
-        row = self.instance
-        key, confirmed = retrying(self.module(), lambda: self._write(row, {}, actor, retire=True))
-        self.confirmed = {reader: versions[key] for reader, versions in confirmed.items()}
-        self.instance = self.model()._default_manager.get(pk=key)
+        return self._save({}, actor, retire=True)
+
+    def _save(self, data: Mapping[str, Any], actor: Actor | None, *, retire: bool) -> M:
+        row = self.instance if isinstance(self.instance, models.Model) else None
+        full = dict(data) if row else self.complete_new([data])[0]
+        columns = self._columns(full)
+        statement, arguments = self._change(row, columns, retire) if row else self._creation(columns)
+        written = retrying(
+            self.module(), lambda: self._write(row, statement, arguments, full, actor), own=self._has_related()
+        )
+        (done,) = written.rows.values()
+        self.confirmed = {reader: versions[done.id] for reader, versions in written.confirmed.items()}
+        self.instance = self._as_instance(row, full, done)
         return self.instance
 
     def _write(
-        self, row: M | None, data: Mapping[str, Any], actor: Actor | None, *, retire: bool = False
-    ) -> tuple[int, Confirmations]:
-        with write_permit(self.entity().name):
-            key = self._insert(data) if row is None else self._update(row, data, retire)
-            self.write_related(key, data)
-            return key, publish(self.entity().name, [key], module=self.module(), actor=actor)
+        self, row: M | None, statement: str, arguments: list[Any], data: Mapping[str, Any], actor: Actor | None
+    ) -> Written:
+        entity, module = self.entity().name, self.module()
+        with write_permit(entity):
+            written = write_and_publish(entity, module, statement, arguments, actor)
+            if not written.rows:
+                self._explain_miss(row)
+            if self._has_related():
+                self.write_related(next(iter(written.rows)), data)
+        return written
 
     def write_related(self, key: int, data: Mapping[str, Any]) -> None:
-        """Write rows that belong to the document (lines) in the same transaction; default: none."""
+        """Write internal rows that belong to the document, in the same transaction; default: none."""
 
-    def _columns(self, data: Mapping[str, Any]) -> list[tuple[str, Any]]:
-        meta = self.model()._meta
-        connection = self._connection()
+    def _has_related(self) -> bool:
+        return type(self).write_related is not OwnerSerializer.write_related
+
+    def _columns(self, data: Mapping[str, Any]) -> list[tuple[models.Field[Any, Any], Any]]:
+        connection = connections[ownership.alias_of(self.module())]
         columns = []
-        for field in meta.concrete_fields:
+        for field in self.model()._meta.concrete_fields:
             if field.name in data and not field.primary_key:
                 value = data[field.name]
                 value = value.pk if isinstance(value, models.Model) else value
-                columns.append((field.column, field.get_db_prep_save(value, connection)))
+                columns.append((field, field.get_db_prep_save(value, connection)))
         return columns
 
-    def _connection(self) -> Any:
-        return connections[ownership.alias_of(self.module())]
+    def _creation(self, columns: list[tuple[models.Field[Any, Any], Any]]) -> tuple[str, list[Any]]:
+        names = ", ".join(f'"{field.column}"' for field, _ in columns)
+        marks = ", ".join(f"%s::{_sql_type(field)}" for field, _ in columns)
+        statement = f'insert into "{self.model()._meta.db_table}" as t ({names}) select {marks} from l returning t.*'
+        return statement, [value for _, value in columns]
 
-    def _insert(self, data: Mapping[str, Any]) -> int:
-        columns = self._columns(self.complete_new([data])[0])
-        names = ", ".join(f'"{name}"' for name, _ in columns)
-        marks = ", ".join(["%s"] * len(columns))
-        statement = (
-            f"with l as materialized (select pg_advisory_xact_lock_shared({ADVISORY_CLASS}, "
-            f"{entity_lock(self.entity().name)})) "
-            f'insert into "{self.model()._meta.db_table}" ({names}) select {marks} from l returning id'
+    def _change(
+        self, row: M, columns: list[tuple[models.Field[Any, Any], Any]], retire: bool
+    ) -> tuple[str, list[Any]]:
+        assignments = [f'"{field.column}" = %s::{_sql_type(field)}' for field, _ in columns]
+        assignments += ["version = t.version + 1", "updated_at = clock_timestamp()"]
+        if retire:
+            assignments.append("retired_at = coalesce(t.retired_at, clock_timestamp())")
+        arguments = [*(value for _, value in columns), row.pk]
+        condition = "t.id = %s::bigint"
+        if self.expected_version is not None:
+            condition += " and t.version = %s::bigint"
+            arguments.append(self.expected_version)
+        table = self.model()._meta.db_table
+        return f'update "{table}" t set {", ".join(assignments)} from l where {condition} returning t.*', arguments
+
+    def _as_instance(self, row: M | None, data: Mapping[str, Any], done: WrittenRow) -> M:
+        instance = copy.copy(row) if row else self.model()(pk=done.id)
+        for field in self.model()._meta.concrete_fields:
+            if field.name in data and not field.primary_key:
+                setattr(instance, field.name, data[field.name])
+        instance.version, instance.created_at = done.version, done.created_at
+        instance.updated_at, instance.retired_at = done.updated_at, done.retired_at
+        instance._state.adding, instance._state.db = False, ownership.alias_of(self.module())
+        return instance
+
+    def _explain_miss(self, row: M | None) -> None:
+        key = row.pk if row else None
+        found = self.model()._default_manager.filter(pk=key).values_list("version", flat=True).first()
+        if found is None:
+            raise NotFound(f"{self.entity().name} {key} does not exist")
+        raise StaleVersion(
+            f"{self.entity().name} {key} is at version {found}, your change was based on "
+            f"version {self.expected_version}; load it again and repeat your change",
+            current=found,
+            expected=self.expected_version,
         )
-        with reader_errors(self.entity().name), cursor(self.module()) as cur:
-            cur.execute(statement, [value for _, value in columns])
-            return int(cur.fetchone()[0])
 
     @classmethod
     def complete_new(cls, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -129,40 +188,6 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
             {**{name: field.get_default() for name, field in defaults.items() if name not in row}, **row}
             for row in rows
         ]
-
-    def _update(self, row: M, data: Mapping[str, Any], retire: bool) -> int:
-        columns = self._columns(data)
-        assignments = [f'"{name}" = %s' for name, _ in columns]
-        assignments += ["version = version + 1", "updated_at = clock_timestamp()"]
-        if retire:
-            assignments.append("retired_at = coalesce(retired_at, clock_timestamp())")
-        condition = "t.id = %s" + (" and t.version = %s" if self.expected_version is not None else "")
-        statement = (
-            f"with l as materialized (select pg_advisory_xact_lock_shared({ADVISORY_CLASS}, "
-            f"{entity_lock(self.entity().name)})) "
-            f'update "{self.model()._meta.db_table}" t set {", ".join(assignments)} from l where {condition}'
-        )
-        values = [value for _, value in columns] + [row.pk]
-        if self.expected_version is not None:
-            values.append(self.expected_version)
-        with reader_errors(self.entity().name), cursor(self.module()) as cur:
-            cur.execute(statement, values)
-            if cur.rowcount != 1:
-                self._explain_miss(row)
-        return int(row.pk)
-
-    def _explain_miss(self, row: M) -> None:
-        with cursor(self.module()) as cur:
-            cur.execute(f'select version from "{self.model()._meta.db_table}" where id = %s', [row.pk])
-            found = rows_as_dicts(cur)
-        if not found:
-            raise NotFound(f"{self.entity().name} {row.pk} does not exist")
-        raise StaleVersion(
-            f"{self.entity().name} {row.pk} is at version {found[0]['version']}, your change was based on "
-            f"version {self.expected_version}; load it again and repeat your change",
-            current=found[0]["version"],
-            expected=self.expected_version,
-        )
 
     @classmethod
     def bulk_save(

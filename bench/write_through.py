@@ -1,0 +1,100 @@
+"""Write-through of a customer through its serializer, against a plain Django save and against pgbench."""
+
+from __future__ import annotations
+
+from bench import environment
+from bench.harness import PgBench, Result, fresh_database, judge, median, percentile, pgbench, report, run_clients
+
+ROUNDS = 5
+WRITES = 300
+CUSTOMERS = 200
+
+SETUP = """
+from admin_app.serializers import CustomerSerializer
+CustomerSerializer.bulk_save([{'external_ref': f'b:{i}', 'name': f'n{i}'} for i in range(%d)], validate=False)
+print(json.dumps({}))
+"""
+
+LOOP = """
+from admin_app.models import Customer
+from admin_app.serializers import CustomerSerializer
+from erp.permit import write_permit
+rows = list(Customer.objects.order_by('id')[client * 20:client * 20 + 20])
+times = []
+for n in range({writes} + 20):
+    row = rows[n % 20]
+    began = time.perf_counter()
+    {body}
+    if n >= 20:
+        times.append((time.perf_counter() - began) * 1000)
+print(json.dumps({{"ms": times}}))
+"""
+
+PLAIN = "row.city = f'c{n}'\n    with write_permit('customer'): row.save()"
+THROUGH = (
+    "s = CustomerSerializer(row, data={'city': f'c{n}'}, partial=True); s.is_valid(raise_exception=True); "
+    "rows[n % 20] = s.save()"
+)
+
+
+def times_ms(body: str, clients: int) -> list[float]:
+    """Latencies of all clients together."""
+    answers = run_clients(LOOP.format(writes=WRITES, body=body), clients)
+    return [ms for answer in answers for ms in answer["ms"]]  # type: ignore[attr-defined]
+
+
+def same_sql() -> str:
+    """The statements of one write-through, for pgbench."""
+    from erp import ownership
+    from erp.publishing import _publish_sql
+
+    publish = _publish_sql(ownership.entity("customer"), "admin_app")
+    for value in ("array[:id]::bigint[]", "null::bigint", "'bench'", "'r'"):
+        publish = publish.replace("%s", value, 1)
+    return (
+        f"\\set id random(1, {CUSTOMERS})\nbegin;\n"
+        "update customer t set city = 'c' || :id, version = version + 1, updated_at = clock_timestamp() "
+        f"where t.id = :id;\n{publish.strip().replace(chr(10), ' ')};\ncommit;\n"
+    )
+
+
+def plain_sql() -> str:
+    """A plain one-row update, for pgbench."""
+    return (
+        f"\\set id random(1, {CUSTOMERS})\n"
+        "update customer t set city = 'c' || :id, version = version + 1, updated_at = clock_timestamp() where t.id = :id;\n"
+    )
+
+
+def measure() -> list[Result]:
+    """All rows of this benchmark."""
+    import django
+
+    fresh_database()
+    django.setup()
+    run_clients(SETUP % CUSTOMERS, 1)
+    results = []
+    for clients, goal in ((1, "<= 2"), (8, "<= 2.5")):
+        plain, through = [], []
+        for _ in range(ROUNDS):
+            plain.append(times_ms(PLAIN, clients))
+            through.append(times_ms(THROUGH, clients))
+        p50 = median([percentile(t, 0.5) for t in through]), median([percentile(t, 0.5) for t in plain])
+        p99 = median([percentile(t, 0.99) for t in through]), median([percentile(t, 0.99) for t in plain])
+        results.append(judge(f"write-through p50, {clients} clients, vs plain save", *p50, goal, unit="ms"))
+        results.append(judge(f"write-through p99, {clients} clients, vs plain save", *p99, "<= 4", unit="ms"))
+        same: PgBench = pgbench(same_sql(), "admin_app", clients)
+        bare: PgBench = pgbench(plain_sql(), "admin_app", clients)
+        results.append(
+            judge(f"write-through p50, {clients} clients, vs pgbench same SQL", p50[0], same.latency_ms, "<= 10", unit="ms")
+        )
+        results.append(
+            judge(f"pgbench same SQL vs pgbench plain update, {clients} clients", same.latency_ms, bare.latency_ms,
+                  "<= 2.5", unit="ms")
+        )
+    return results
+
+
+if __name__ == "__main__":
+    assert environment.PROJECT_DIR
+    report(measure(), "write_through")
