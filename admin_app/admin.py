@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from unfold.admin import TabularInline
 
-from admin_app.models import Customer, Product
+from admin_app.models import Customer, CustomerAddress, Product
+from admin_app.resources import CustomerResource, ProductResource
 from admin_app.serializers import CustomerSerializer, ProductSerializer
 from erp.admin import OwnedAdmin, register_copies, register_standard
+from erp.staff.imports import OwnerImportMixin
+
+
+class CustomerAddressInline(TabularInline):  # type: ignore[misc]
+    """Further addresses, written with the customer in one call."""
+
+    model = CustomerAddress
+    extra = 0
 
 
 @admin.register(Customer)
-class CustomerAdmin(OwnedAdmin):
+class CustomerAdmin(OwnerImportMixin, OwnedAdmin):
     """The customer master."""
 
     serializer_class = CustomerSerializer
+    icon = "group"
+    resource_classes = (CustomerResource,)
+    inlines = (CustomerAddressInline,)
     list_display = ("number", "name", "email", "country", "vat_status", "payment_terms_days", "is_blocked")
     list_filter = ("vat_status", "is_company", "is_blocked")
     search_fields = ("number", "name", "email", "external_ref")
@@ -26,10 +39,12 @@ class CustomerAdmin(OwnedAdmin):
 
 
 @admin.register(Product)
-class ProductAdmin(OwnedAdmin):
+class ProductAdmin(OwnerImportMixin, OwnedAdmin):
     """The product master."""
 
     serializer_class = ProductSerializer
+    icon = "sell"
+    resource_classes = (ProductResource,)
     list_display = ("sku", "name", "product_class", "base_price", "currency", "vat_code", "is_sellable", "category")
     list_filter = ("product_class", "is_sellable", "is_stocked")
     search_fields = ("sku", "name", "barcode", "external_ref")

@@ -30,6 +30,7 @@ def register_customer(data: Mapping[str, Any], *, actor: Actor, idempotency_key:
 
     Args:
         data: columns of the customer entity; ``name`` is required.
+        actor: who registers, for the change journal.
         idempotency_key: a repeat with the same key gives the same answer and creates nothing.
 
     Raises:
@@ -45,6 +46,7 @@ def save_customers(rows: Sequence[Mapping[str, Any]], *, actor: Actor) -> list[d
 
     Args:
         rows: the same columns in every row, ``external_ref`` among them.
+        actor: who writes, for the change journal.
 
     Returns:
         ``[{"id", "external_ref", "version", "created"}]`` in the order of ``rows``. All or nothing.

@@ -103,12 +103,10 @@ class CustomerSerializer(OwnerSerializer[Customer]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check the tax number against the VAT status, as they will stand after the write."""
-
-        def after(name: str) -> Any:
-            return attrs.get(name, getattr(self.instance, name, Customer._meta.get_field(name).get_default()))
-
-        if {"vat_status", "country", "tax_number"} & set(attrs):
-            check_tax_number(after("vat_status"), after("country"), after("tax_number"))
+        before = self.instance if isinstance(self.instance, Customer) else Customer()
+        names = ("vat_status", "country", "tax_number")
+        if set(names) & set(attrs):
+            check_tax_number(*(attrs.get(name, getattr(before, name)) for name in names))
         return attrs
 
     def write_related(self, key: int, data: Mapping[str, Any]) -> None:

@@ -50,7 +50,10 @@ def sync_duties() -> None:
     viewable = list(_permissions(_models(ownership.MODULES), ("view",)))
     for module in ownership.MODULES:
         group, _ = Group.objects.get_or_create(name=group_name(module))
-        group.permissions.set([*viewable, *_permissions(_writable(module), ("add", "change")), duties[module]])
+        writable = list(_writable(module))
+        internal = [m for m in writable if not issubclass(m, OwnedModel)]  # owned rows are retired, never deleted
+        granted = [*_permissions(writable, ("add", "change")), *_permissions(internal, ("delete",))]
+        group.permissions.set([*viewable, *granted, duties[module]])
     group, _ = Group.objects.get_or_create(name=INTEGRATORS)
     entities = [m for m in _models(ownership.MODULES) if issubclass(m, OwnedModel | CopyModel)]
     written = [m for m in entities if issubclass(m, OwnedModel) and m.entity in INTEGRATORS_WRITE]
