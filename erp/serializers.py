@@ -27,7 +27,7 @@ M = TypeVar("M", bound=OwnedModel)
 _field_templates: dict[type, dict[str, Any]] = {}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _sql_type(field: models.Field[Any, Any]) -> str:
     connection = connections[ownership.alias_of(ownership.module_of_app(field.model._meta.app_label))]
     found = field.rel_db_type(connection) if field.primary_key else field.db_type(connection)
@@ -206,18 +206,26 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
         Raises:
             serializers.ValidationError: a list with one (possibly empty) error dict per row.
         """
-        clean = cls._validated(rows) if validate else [dict(row) for row in rows]
+        clean = cls.validate_rows(rows) if validate else [dict(row) for row in rows]
         if not clean:
             return []
         return retrying(cls.module(), lambda: write_batch(cls, clean, actor))
 
     @classmethod
-    def _validated(cls, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def validate_rows(cls, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Validated data of many rows, without a query per row: uniqueness is left to the database.
+
+        Raises:
+            serializers.ValidationError: a list with one (possibly empty) error dict per row.
+        """
         serializer = cls(data=list(rows), many=True)
         for field in serializer.child.fields.values():  # type: ignore[attr-defined]
             field.validators = [v for v in field.validators if not hasattr(v, "queryset")]
         serializer.child.validators = []  # type: ignore[attr-defined]
-        serializer.is_valid(raise_exception=True)
+        if not serializer.is_valid():
+            found: Any = serializer.errors
+            by_row = [found.get(n, {}) for n in range(len(rows))] if isinstance(found, Mapping) else found
+            raise serializers.ValidationError(by_row)
         return [dict(row) for row in serializer.validated_data]
 
 

@@ -85,7 +85,7 @@ class OwnerResource(resources.ModelResource):  # type: ignore[misc]
         """Validated rows; what is wrong goes into the result under the row's number."""
         key = self.serializer_class.natural_key
         try:
-            clean = self.serializer_class._validated(rows)
+            clean = self.serializer_class.validate_rows(rows)
             details: list[Any] = [{} for _ in rows]
         except ValidationError as error:
             clean, details = [], list(error.detail)
