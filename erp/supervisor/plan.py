@@ -1,0 +1,76 @@
+"""Which processes make up a running system, and the connections they may open."""
+
+import os
+import sys
+from pathlib import Path
+
+from erp import ownership
+from erp.schedule import COPIES_QUEUE
+from erp.supervisor.child import Spec
+
+WEB_WORKERS = 2
+WEB_THREADS = 6
+TASK_PROCESSES = 2
+COPY_PROCESSES = 2
+OTHER_PROCESSES = 5  # two Celery parents, beat, watchdog, the supervisor
+
+
+def connection_budget() -> int:
+    """Count the connections that all processes may have open at once: aliases × threads × processes."""
+    threads = _number("ERP_WEB_WORKERS", WEB_WORKERS) * _number("ERP_WEB_THREADS", WEB_THREADS)
+    pool = _number("ERP_POOL_MAX", 0)
+    web = _number("ERP_WEB_WORKERS", WEB_WORKERS) * pool if pool else threads
+    tasks = _number("ERP_TASK_PROCESSES", TASK_PROCESSES) + _number("ERP_COPY_PROCESSES", COPY_PROCESSES)
+    return len(ownership.SCHEMAS) * (web + tasks + OTHER_PROCESSES)
+
+
+def children(home: Path, web_fd: int) -> list[Spec]:
+    """List the children of a supervisor that already listens on `web_fd`."""
+    python = sys.executable
+    manage = str(Path(__file__).resolve().parents[2] / "manage.py")
+    return [
+        Spec("web", _web(python, home, web_fd), passed_fds=(web_fd,)),
+        Spec(
+            "worker",
+            _worker(python, "tasks", ",".join(ownership.SCHEMAS), _number("ERP_TASK_PROCESSES", TASK_PROCESSES)),
+        ),
+        # Copies have processes of their own, so that no business task can make a copy late.
+        Spec("copies", _worker(python, "copies", COPIES_QUEUE, _number("ERP_COPY_PROCESSES", COPY_PROCESSES))),
+        Spec(
+            "beat", [python, "-m", "celery", "-A", "erp.celery", "beat", "--max-interval", "1", "--loglevel", "WARNING"]
+        ),
+        Spec("watchdog", [python, manage, "watchdog"]),
+    ]
+
+
+def _web(python: str, home: Path, web_fd: int) -> list[str]:
+    return [
+        python, "-m", "gunicorn", "erp.wsgi:application",
+        "--bind", f"fd://{web_fd}",
+        "--worker-class", "gthread",
+        "--workers", str(_number("ERP_WEB_WORKERS", WEB_WORKERS)),
+        "--threads", str(_number("ERP_WEB_THREADS", WEB_THREADS)),
+        "--timeout", "60",
+        "--graceful-timeout", "10",
+        "--no-control-socket",
+        "--log-level", "warning",
+        "--access-logfile", str(home / "log" / "access.log"),
+    ]  # fmt: skip
+
+
+def _worker(python: str, name: str, queues: str, processes: int) -> list[str]:
+    return [
+        python, "-m", "celery", "-A", "erp.celery", "worker",
+        "--hostname", f"{name}@%h",
+        "--queues", queues,
+        "--concurrency", str(processes),
+        "--prefetch-multiplier", "1",
+        "-O", "fair",
+        "--without-gossip",
+        "--without-mingle",
+        "--loglevel", "WARNING",
+    ]  # fmt: skip
+
+
+def _number(name: str, default: int) -> int:
+    return int(os.environ.get(name) or default)
