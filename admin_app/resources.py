@@ -29,7 +29,8 @@ class ProductResource(OwnerResource):
     class Meta:
         model = Product
         fields = (
-            "sku", "name", "description", "unit", "product_class", "vat_code", "base_price", "currency", "is_stocked",
-            "is_sellable", "backorder_allowed", "weight_g", "category", "attributes", "image", "barcode", "external_ref",
+            "sku", "name", "description", "unit", "product_class", "vat_code", "base_price", "currency",
+            "is_stocked", "is_sellable", "backorder_allowed", "weight_g", "category", "attributes", "image", "barcode",
+            "external_ref",
         )  # fmt: skip
         export_order = fields

@@ -15,6 +15,12 @@ from erp.admin_site import ownership_board
 from erp.ownership import MODULES
 
 
+def _staff_urls() -> list[URLPattern | URLResolver]:
+    """Modules' own staff pages (``staff_urlpatterns``), below /admin/ and before the admin's catch-all."""
+    found = [getattr(import_module(f"{module}.urls"), "staff_urlpatterns", []) for module in MODULES]
+    return [path("admin/", include(patterns)) for patterns in found if patterns]
+
+
 def _module_urls() -> list[URLPattern | URLResolver]:
     """Every module's API, then its own pages, highest module first: the shop has the root."""
     found: list[URLPattern | URLResolver] = []
@@ -27,6 +33,7 @@ def _module_urls() -> list[URLPattern | URLResolver]:
 
 urlpatterns = [
     path("admin/ownership/", admin.site.admin_view(ownership_board), name="ownership-board"),
+    *_staff_urls(),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),

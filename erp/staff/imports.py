@@ -68,8 +68,9 @@ class OwnerResource(resources.ModelResource):  # type: ignore[misc]
             raise UnreadableFile(f"Unknown columns: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
         if len(set(headers)) < len(headers):
             raise UnreadableFile("A column occurs twice.")
-        if self.serializer_class.natural_key not in headers:
-            raise UnreadableFile(f"The column {self.serializer_class.natural_key} is missing: it tells which row is meant.")
+        key = self.serializer_class.natural_key
+        if key not in headers:
+            raise UnreadableFile(f"The column {key} is missing: it tells which row is meant.")
         if len(dataset) > MAX_ROWS:
             raise UnreadableFile(f"The file has {len(dataset)} rows; give at most {MAX_ROWS} at a time.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -33,3 +34,12 @@ def shown(value: Any) -> str:
 def split(text: str, by: str) -> list[str]:
     """Parts of a text."""
     return text.split(by)
+
+
+@register.filter
+def cell(row: Mapping[str, Any], column: Any) -> str:
+    """A report's cell by its column: money with two decimals, thousands apart."""
+    value = row[column.name]
+    if column.kind == "money":
+        return f"{value:,.2f}"
+    return f"{value:,}" if column.kind == "number" else str(value)
