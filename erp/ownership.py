@@ -125,7 +125,6 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
         Internal("goods_receipt"),
         Internal("return_order"),
         Internal("return_line"),
-        Internal("document_number"),
     ),
     "storefront": (
         *STANDARD,

@@ -120,3 +120,20 @@ def retry_now(module: str, item_id: int) -> None:
             [item_id],
         )
     hint(module)
+
+
+def run_now(module: str, kind: str, key: str) -> bool:
+    """Do one item right after the commit that made it, unless it is done or somebody else is at it.
+
+    Returns whether it is done now. A failure is recorded on the item, which stays for the periodic relay.
+    """
+    with module_transaction(module), cursor(module) as cur:
+        cur.execute(
+            """update relay_item set attempts = attempts + 1, next_at = clock_timestamp() + %s
+               where id = (select id from relay_item where kind = %s and key = %s and state <> 'done'
+                           and next_at <= clock_timestamp() for update skip locked)
+               returning id, kind, key, payload, attempts""",
+            [timedelta(seconds=LEASE_S), kind, key],
+        )
+        rows = rows_as_dicts(cur)
+    return _work(module, rows[0]) if rows else False

@@ -1,0 +1,30 @@
+"""The only way to write stock and the sales orders in Logistics' custody.
+
+``reserving`` promises and releases, ``moving`` changes what is on hand, ``orders`` takes orders over and keeps their
+states, ``entity`` has the row-wise serializers of the admin and the API, ``locking`` the one lock order.
+"""
+
+from logistics.serializers.entity import SalesOrderSerializer, StockSerializer
+from logistics.serializers.locking import lock_order, take_locks
+from logistics.serializers.moving import InsufficientStock, Move, post_moves
+from logistics.serializers.orders import cancel_lines, change_reserved, insert_order, refresh_orders, set_payment
+from logistics.serializers.reserving import LineResult, ReservationResult, release_reservations, reserve_stock
+
+__all__ = [
+    "InsufficientStock",
+    "LineResult",
+    "Move",
+    "ReservationResult",
+    "SalesOrderSerializer",
+    "StockSerializer",
+    "cancel_lines",
+    "change_reserved",
+    "insert_order",
+    "lock_order",
+    "post_moves",
+    "refresh_orders",
+    "release_reservations",
+    "reserve_stock",
+    "set_payment",
+    "take_locks",
+]

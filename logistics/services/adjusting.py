@@ -1,0 +1,184 @@
+"""Stock that changes without a supplier or a customer: counts, corrections, scrap, transfers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from erp.actor import Actor
+from erp.db import cursor, rows_as_dicts
+from erp.errors import Refused
+from erp.relay import enqueue
+from logistics.models import StockMove, Warehouse
+from logistics.serializers import Move, post_moves, take_locks
+from logistics.services.documents import get_warehouse, next_numbers, today, whole_number, with_key
+from logistics.services.receiving import ask_for_backorders, require_stocked
+
+
+def adjust_stock(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    actor: Actor,
+    key: str | None,
+    kind: str = "adjustment",
+    warehouse: str | None = None,
+    adjusted_on: date | None = None,
+    reason: str = "",
+) -> dict[str, Any]:
+    """Change what is on hand by signed quantities (found, damaged, scrapped).
+
+    Args:
+        rows: ``[{"product_id", "quantity" (signed, not 0), "reason" (optional), "unit_cost" (optional)}]``.
+        kind: ``adjustment``, or ``scrap`` (quantities must be negative, a reason is required).
+
+    Returns:
+        ``{"number", "warehouse", "lines", "pieces"}``.
+
+    Raises:
+        InsufficientStock: what is left would be less than what is reserved; nothing has changed.
+    """
+    request = {"rows": list(rows), "kind": kind, "warehouse": warehouse, "on": adjusted_on, "reason": reason}
+    return with_key(  # type: ignore[no-any-return]
+        key, "adjust_stock", request, actor,
+        lambda: _adjust(rows, actor, kind, get_warehouse(warehouse), adjusted_on or today(), reason),
+    )  # fmt: skip
+
+
+def scrap_stock(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    actor: Actor,
+    key: str | None,
+    reason: str,
+    warehouse: str | None = None,
+    scrapped_on: date | None = None,
+) -> dict[str, Any]:
+    """Take spoilt goods off the shelf; ``quantity`` of each row is positive here."""
+    negative = [{**row, "quantity": -whole_number(row["quantity"], "Scrap")} for row in rows]
+    return adjust_stock(
+        negative, actor=actor, key=key, kind="scrap", warehouse=warehouse, adjusted_on=scrapped_on, reason=reason
+    )
+
+
+def _adjust(
+    rows: Sequence[Mapping[str, Any]], actor: Actor, kind: str, place: Warehouse, on: date, reason: str
+) -> dict[str, Any]:
+    if kind not in {StockMove.Kind.ADJUSTMENT, StockMove.Kind.SCRAP}:
+        raise Refused(f"{kind!r} is not a kind of adjustment")
+    for row in rows:
+        if not isinstance(row["quantity"], int) or not row["quantity"]:
+            raise Refused("The change must be a whole number other than 0")
+        if kind == StockMove.Kind.SCRAP and (row["quantity"] > 0 or not (row.get("reason") or reason)):
+            raise Refused("Scrapping takes goods away and needs a reason")
+    if not rows:
+        raise Refused("There is nothing to adjust")
+    take_locks(("stock",))
+    require_stocked({row["product_id"] for row in rows})
+    number = next_numbers("SD")[0]
+    moves = [
+        Move(
+            place.pk, row["product_id"], kind, row["quantity"], row.get("moved_on") or on, kind, number,
+            unit_cost=None if row.get("unit_cost") is None else Decimal(row["unit_cost"]),
+            reason=(row.get("reason") or reason)[:200],
+        )
+        for row in rows
+    ]  # fmt: skip
+    return _record(moves, actor, number, place.code)
+
+
+def _record(moves: Sequence[Move], actor: Actor, number: str, code: str) -> dict[str, Any]:
+    posted = post_moves(moves, actor=actor)
+    enqueue("logistics", "value_moves", number, {"moves": posted})
+    gained = {m.product_id for m in moves if m.quantity > 0}
+    if gained:
+        ask_for_backorders(number, gained)
+    return {
+        "number": number, "warehouse": code, "lines": len(posted), "pieces": sum(m["quantity"] for m in posted),
+    }  # fmt: skip
+
+
+_ON_HAND = """
+select p.id as product_id, coalesce(s.on_hand, 0) as on_hand from unnest(%s::bigint[]) p(id)
+left join stock s on s.product_id = p.id and s.warehouse_id = %s"""
+
+
+def count_stock(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    actor: Actor,
+    key: str | None,
+    warehouse: str | None = None,
+    counted_on: date | None = None,
+) -> dict[str, Any]:
+    """Post the differences of a stock count.
+
+    Args:
+        rows: ``[{"product_id", "counted"}]``, pieces found on the shelf, reserved ones included.
+
+    Returns:
+        As :func:`adjust_stock`, with ``differences``: ``[{"product_id", "expected", "counted"}]``; without any
+        difference nothing is posted and ``number`` is empty.
+    """
+    counted = {row["product_id"]: whole_number(row["counted"], "Stock count", minimum=0) for row in rows}
+    if len(counted) != len(rows):
+        raise Refused("A stock count names each product once")
+
+    def run() -> dict[str, Any]:
+        take_locks(("stock",))
+        place = get_warehouse(warehouse)
+        with cursor("logistics") as cur:
+            # The rows are locked here already: what is compared is what will be changed.
+            cur.execute(
+                "select 1 from stock where warehouse_id = %s and product_id = any (%s) order by id for update",
+                [place.pk, list(counted)],
+            )
+            cur.execute(_ON_HAND, [list(counted), place.pk])
+            expected = {row["product_id"]: row["on_hand"] for row in rows_as_dicts(cur)}
+        found = [p for p in counted if counted[p] != expected[p]]
+        changes = [{"product_id": p, "quantity": counted[p] - expected[p], "reason": "Stock count"} for p in found]
+        answer = {"number": "", "warehouse": place.code, "lines": 0, "pieces": 0}
+        if changes:
+            answer = _adjust(changes, actor, "adjustment", place, counted_on or today(), "Stock count")
+        differences = [{"product_id": p, "expected": expected[p], "counted": counted[p]} for p in found]
+        return {**answer, "differences": differences}
+
+    request = {"rows": list(rows), "warehouse": warehouse, "on": counted_on}
+    return with_key(key, "count_stock", request, actor, run)  # type: ignore[no-any-return]
+
+
+def transfer_stock(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    source: str,
+    target: str,
+    actor: Actor,
+    key: str | None,
+    moved_on: date | None = None,
+) -> dict[str, Any]:
+    """Move goods between two warehouses: two moves per product, out and in, under one document number.
+
+    Args:
+        rows: ``[{"product_id", "quantity"}]``; only what is not reserved can be moved.
+        source: code of the warehouse that gives.
+        target: code of the warehouse that gets.
+    """
+
+    def run() -> dict[str, Any]:
+        take_locks(("stock",))
+        giver, getter = get_warehouse(source), get_warehouse(target)
+        if giver == getter:
+            raise Refused("A transfer needs two different warehouses")
+        if not rows:
+            raise Refused("There is nothing to transfer")
+        require_stocked({row["product_id"] for row in rows})
+        number, on, moves = next_numbers("SD")[0], moved_on or today(), []
+        for row in rows:
+            quantity = whole_number(row["quantity"], "Transfer")
+            for place, signed in ((giver, -quantity), (getter, quantity)):
+                moves.append(Move(place.pk, row["product_id"], "transfer", signed, on, "transfer", number))
+        return _record(moves, actor, number, f"{giver.code} → {getter.code}")
+
+    request = {"rows": list(rows), "source": source, "target": target, "on": moved_on}
+    return with_key(key, "transfer_stock", request, actor, run)  # type: ignore[no-any-return]

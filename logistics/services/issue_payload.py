@@ -1,0 +1,66 @@
+"""What Finance is told of a goods issue: everything an invoice needs, so that it never has to guess."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from erp.db import cursor, rows_as_dicts
+from erp.fields import load_json
+from erp.money import round_money
+
+_HEADERS = """
+select s.id as shipment_id, s.number as shipment_number, s.issued_on, o.id as order_id, o.number as order_number,
+  o.customer_id, o.customer_name, o.currency, o.price_mode, o.country, o.payment_method, o.channel, o.external_ref,
+  o.bill_to, o.ordered_on, coalesce(c.language, 'en') as language
+from shipment s join sales_order o on o.id = s.order_id left join customer_copy c on c.id = o.customer_id
+where s.id = any (%s) order by s.id"""
+
+# The pieces of an order line that earlier shipments took: its discount is shared out by pieces.
+_LINES = """
+select d.shipment_id, d.order_line_no, d.product_id, d.sku, d.name, d.quantity, d.is_stocked, d.move_id, d.move_seq,
+  l.unit_price, l.discount as line_discount, l.quantity as line_quantity, l.vat_code, l.vat_rate,
+  coalesce(p.unit, 'pcs') as unit,
+  coalesce((select sum(e.quantity) from shipment_line e join shipment f on f.id = e.shipment_id
+            where e.order_line_id = l.id and f.id < d.shipment_id and f.state in ('issued', 'delivered')), 0)::int as earlier
+from shipment_line d join sales_order_line l on l.id = d.order_line_id left join product_copy p on p.id = d.product_id
+where d.shipment_id = any (%s) order by d.shipment_id, d.order_line_no"""
+
+
+def goods_issue_payloads(shipment_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Payloads of issued shipments for ``finance.api.invoice_goods_issue``, in id order."""
+    with cursor("logistics") as cur:
+        cur.execute(_HEADERS, [list(shipment_ids)])
+        headers = rows_as_dicts(cur)
+        cur.execute(_LINES, [list(shipment_ids)])
+        lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for row in rows_as_dicts(cur):
+            lines[row["shipment_id"]].append(row)
+    return [
+        {
+            **header,
+            "bill_to": load_json(header["bill_to"]),
+            "lines": [
+                _payload_line(n, row, header["currency"])
+                for n, row in enumerate(lines[header["shipment_id"]], start=1)
+            ],
+        }
+        for header in headers
+    ]
+
+
+def share_of_discount(row: Mapping[str, Any], currency: str) -> Decimal:
+    """Discount of these pieces; the shares of all pieces of a line sum to its discount exactly."""
+    whole, pieces = row["line_discount"], row["line_quantity"]
+    upto = round_money(whole * (row["earlier"] + row["quantity"]) / pieces, currency)
+    return upto - round_money(whole * row["earlier"] / pieces, currency)
+
+
+def _payload_line(number: int, row: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    kept = (
+        "order_line_no", "product_id", "sku", "name", "unit", "quantity", "unit_price", "vat_code", "vat_rate",
+        "is_stocked", "move_id", "move_seq",
+    )  # fmt: skip
+    return {"line_no": number, **{name: row[name] for name in kept}, "discount": share_of_discount(row, currency)}

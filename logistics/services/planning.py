@@ -1,0 +1,163 @@
+"""Planning shipments: which reserved pieces leave which warehouse together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from erp.db import cursor, rows_as_dicts
+from erp.errors import Refused
+from erp.fields import dump_json
+from logistics.serializers import lock_order, take_locks
+from logistics.services.documents import get_warehouse, next_numbers, whole_number
+
+
+class NotReserved(Refused):
+    """Less is reserved for the order than is to be shipped."""
+
+    code = "not-reserved"
+
+
+class WrongState(Refused):
+    """The document is not in a state that allows this."""
+
+    code = "wrong-state"
+
+
+_OPEN_PARTS = """
+select r.id as reservation_id, r.quantity, r.line_no, s.warehouse_id
+from reservation r join stock s on s.id = r.stock_id join warehouse w on w.id = s.warehouse_id
+where r.order_id = %s and r.state = 'allocated' and r.shipment_line_id is null order by w.priority, r.line_no, r.id"""
+
+_OPEN_SERVICES = """
+select l.line_no, l.quantity - l.issued - l.cancelled - coalesce((
+    select sum(d.quantity) from shipment_line d join shipment s on s.id = d.shipment_id
+    where d.order_line_id = l.id and s.state in ('planned', 'picked', 'packed')), 0) as quantity
+from sales_order_line l where l.order_id = %s and not l.is_stocked order by l.line_no"""
+
+_INSERT_SHIPMENTS = """
+insert into shipment (number, order_id, warehouse_id, state, carrier, tracking_number, actor_name, invoice_number)
+select x.number, %s, x.warehouse_id, 'planned', '', '', %s, '' from unnest(%s::text[], %s::bigint[]) x(number, warehouse_id)
+returning id, number, warehouse_id"""
+
+_INSERT_LINES = """
+insert into shipment_line (shipment_id, order_line_id, order_line_no, product_id, sku, name, quantity, is_stocked)
+select x.shipment_id, l.id, l.line_no, l.product_id, l.sku, l.name, x.quantity, l.is_stocked
+from unnest(%s::bigint[], %s::int[], %s::int[]) x(shipment_id, line_no, quantity)
+join sales_order_line l on l.order_id = %s and l.line_no = x.line_no order by x.shipment_id, l.line_no
+returning id, shipment_id, order_line_no"""
+
+_ASSIGN = """
+with x as materialized (
+  select y.*, r.quantity - y.taken as rest, r.stock_id, r.product_id, r.owner_key, r.order_id, r.line_no, r.created_at
+  from jsonb_to_recordset(%s::jsonb) y(reservation_id bigint, taken int, shipment_line_id bigint)
+  join reservation r on r.id = y.reservation_id
+), split as (
+  insert into reservation (stock_id, product_id, quantity, state, owner_key, order_id, line_no, created_at)
+  select stock_id, product_id, rest, 'allocated', owner_key, order_id, line_no, created_at from x where rest > 0
+)
+update reservation r set quantity = x.taken, shipment_line_id = x.shipment_line_id from x where r.id = x.reservation_id"""
+
+
+def open_order(order_id: int) -> dict[str, Any]:
+    """Lock an order and return its state. Raises WrongState unless it is open."""
+    lock_order(order_id)
+    with cursor("logistics") as cur:
+        cur.execute("select id, number, lifecycle, fulfilment, customer_id from sales_order where id = %s", [order_id])
+        order = rows_as_dicts(cur)[0]
+    if order["lifecycle"] != "open":
+        raise WrongState(f"Order {order['number']} is {order['lifecycle']}; only open orders can be shipped")
+    return order
+
+
+def plan_shipments(
+    order_id: int, lines: Sequence[Mapping[str, Any]] | None, *, actor_name: str, warehouse: str | None = None
+) -> list[dict[str, Any]]:
+    """Plan one shipment per warehouse from what is reserved and not planned yet, inside the caller's transaction.
+
+    Lines that are not stocked go along with the first shipment, unless ``lines`` names which of them do.
+
+    Args:
+        lines: ``[{"line_no", "quantity"}]``; None: everything that is reserved.
+        warehouse: code; plan only from there.
+
+    Returns:
+        ``[{"id", "number", "warehouse_id"}]``.
+    """
+    take_locks(("stock", "sales_order"))
+    order = open_order(order_id)
+    with cursor("logistics") as cur:
+        cur.execute(_OPEN_PARTS, [order_id])
+        parts = rows_as_dicts(cur)
+        cur.execute(_OPEN_SERVICES, [order_id])
+        services = {row["line_no"]: int(row["quantity"]) for row in rows_as_dicts(cur) if row["quantity"] > 0}
+    if warehouse:
+        place = get_warehouse(warehouse).pk
+        parts = [part for part in parts if part["warehouse_id"] == place]
+    taken = _take_parts(order["number"], parts, services, lines)
+    if not taken and not services:
+        raise NotReserved(f"Nothing is reserved for order {order['number']} that is not planned yet")
+    return _write_plan(order_id, taken, services, actor_name)
+
+
+def _take_parts(
+    number: str,
+    parts: Sequence[Mapping[str, Any]],
+    services: dict[int, int],
+    lines: Sequence[Mapping[str, Any]] | None,
+) -> list[dict[str, Any]]:
+    if lines is None:
+        return [{**part, "taken": part["quantity"]} for part in parts]
+    wanted: dict[int, int] = defaultdict(int)
+    for line in lines:
+        wanted[line["line_no"]] += whole_number(line["quantity"], f"Line {line['line_no']}")
+    taken = []
+    for part in parts:
+        pieces = min(part["quantity"], wanted[part["line_no"]])
+        wanted[part["line_no"]] -= pieces
+        if pieces:
+            taken.append({**part, "taken": pieces})
+    named = [n for n in services if wanted.get(n)]
+    for n in list(services):
+        if named:
+            asked = min(wanted[n], services[n])
+            wanted[n] -= asked
+            services[n] = asked
+            if not asked:
+                del services[n]
+    missing = {n: quantity for n, quantity in wanted.items() if quantity}
+    if missing:
+        told = ", ".join(f"line {n}: {quantity} more than is reserved" for n, quantity in sorted(missing.items()))
+        raise NotReserved(f"Order {number} cannot be shipped like this; {told}", missing=missing)
+    return taken
+
+
+def _write_plan(
+    order_id: int, taken: Sequence[Mapping[str, Any]], services: Mapping[int, int], actor_name: str
+) -> list[dict[str, Any]]:
+    places = list(dict.fromkeys(part["warehouse_id"] for part in taken)) or [get_warehouse().pk]
+    pieces: dict[tuple[int, int], int] = defaultdict(int)
+    for part in taken:
+        pieces[part["warehouse_id"], part["line_no"]] += part["taken"]
+    for line_no, quantity in services.items():
+        pieces[places[0], line_no] += quantity
+    with cursor("logistics") as cur:
+        cur.execute(_INSERT_SHIPMENTS, [order_id, actor_name, next_numbers("SH", len(places)), places])
+        shipments = rows_as_dicts(cur)
+        by_place = {s["warehouse_id"]: s["id"] for s in shipments}
+        cur.execute(
+            _INSERT_LINES,
+            [[by_place[w] for w, _ in pieces], [n for _, n in pieces], list(pieces.values()), order_id],
+        )
+        line_ids = {(row["shipment_id"], row["order_line_no"]): row["id"] for row in rows_as_dicts(cur)}
+        if taken:
+            assigned = [
+                {
+                    "reservation_id": part["reservation_id"], "taken": part["taken"],
+                    "shipment_line_id": line_ids[by_place[part["warehouse_id"]], part["line_no"]],
+                }
+                for part in taken
+            ]  # fmt: skip
+            cur.execute(_ASSIGN, [dump_json(assigned)])
+    return shipments
