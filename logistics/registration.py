@@ -6,7 +6,8 @@ from erp.registry import PeriodicTask, registry
 
 
 def register() -> None:
-    """Register relays, periodic tasks and the document flow of this module."""
+    """Register relays, periodic tasks, checks and the document flow of this module."""
+    from logistics.checks import CHECKS
     from logistics.services import relays
     from logistics.services.document_flow import documents_of
 
@@ -15,3 +16,4 @@ def register() -> None:
         PeriodicTask("expire stock holds", "logistics.expire_holds", "logistics", every_s=30)
     )
     registry.document_flows.append(documents_of)
+    registry.checks.extend(CHECKS)
