@@ -154,7 +154,7 @@ def _redis(url: str) -> Iterator[str]:
             client.close()
     except ValueError:
         yield f"ERP_REDIS_URL must read redis://:password@host:port/0 or unix://:password@/path?db=0, not {shown}"
-    except (redis.AuthenticationError, redis.AuthorizationError) as error:
+    except redis.AuthenticationError as error:
         yield f"Redis at {shown} refuses the login: {_first_line(error)}; put the password into ERP_REDIS_URL"
     except (redis.RedisError, OSError) as error:
         yield f"Redis at {shown} does not answer: {_first_line(error)}; start it or correct ERP_REDIS_URL"

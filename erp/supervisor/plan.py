@@ -8,6 +8,7 @@ from erp import ownership
 from erp.schedule import COPIES_QUEUE
 from erp.supervisor.child import Spec
 
+WEB = "web"
 WEB_WORKERS = 2
 WEB_THREADS = 6
 TASK_PROCESSES = 2
@@ -29,7 +30,7 @@ def children(home: Path, web_fd: int) -> list[Spec]:
     python = sys.executable
     manage = str(Path(__file__).resolve().parents[2] / "manage.py")
     return [
-        Spec("web", _web(python, home, web_fd), passed_fds=(web_fd,)),
+        Spec(WEB, _web(python, home, web_fd), passed_fds=(web_fd,)),
         Spec(
             "worker",
             _worker(python, "tasks", ",".join(ownership.SCHEMAS), _number("ERP_TASK_PROCESSES", TASK_PROCESSES)),
@@ -52,6 +53,7 @@ def _web(python: str, home: Path, web_fd: int) -> list[str]:
         "--threads", str(_number("ERP_WEB_THREADS", WEB_THREADS)),
         "--timeout", "60",
         "--graceful-timeout", "10",
+        "--preload",  # imports once for all workers; connections open later, in each worker
         "--no-control-socket",
         "--log-level", "warning",
         "--access-logfile", str(home / "log" / "access.log"),

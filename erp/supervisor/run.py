@@ -61,8 +61,7 @@ def _run(environment: Environment, say: Callable[[str], None], welcome: Callable
         host, port = listener.getsockname()[:2]
         supervisor = Supervisor(environment, listener.fileno(), say)
         try:
-            supervisor.start()
-            supervisor.wait_ready(host, port)
+            supervisor.start(host, port)
             say(welcome(f"http://{host}:{port}/"))
             supervisor.watch()
         except NotReady as error:

@@ -1,5 +1,6 @@
 """The supervisor itself: one process, no threads, one loop."""
 
+import http.client
 import logging
 import os
 import signal
@@ -57,21 +58,22 @@ class Supervisor:
         log = self._home / "log"
         log.mkdir(exist_ok=True)
         specs = plan.children(self._home, web_fd)
+        self._tended: list[Child] = []
         self._children = [Child(spec, log / f"{spec.name}.log", env, PROJECT_DIR) for spec in specs]
 
-    def start(self) -> None:
-        """Start every child."""
-        for child in self._children:
-            child.start()
-        self._record()
+    def start(self, host: str, port: int) -> None:
+        """Start every child and wait until /readyz answers 200; raises `NotReady`.
 
-    def wait_ready(self, host: str, port: int) -> None:
-        """Wait until /readyz answers 200; raises `NotReady`."""
+        Web goes first: the others would only take its processor time away while it starts.
+        """
+        self._tended = [child for child in self._children if child.spec.name == plan.WEB]
+        self.tend()
         answer = readiness.wait(host, port, timeout_s=READY_S, meanwhile=self.tend)
-        if answer.status != 200:
+        if answer.status != http.client.OK:
             raise NotReady(f"not ready after {READY_S:.0f} s, /readyz says {answer.status}: {answer.body.strip()}")
         self._url = f"http://{host}:{port}/"
-        self._record()
+        self._tended = self._children
+        self.tend()
 
     def watch(self) -> None:
         """Keep everything running until `StopAsked`."""
@@ -85,7 +87,7 @@ class Supervisor:
             self._tend_servers()
             self._servers_due_s = time.monotonic() + SERVERS_EVERY_S
         before = [child.known for child in self._children]
-        for child in self._children:
+        for child in self._tended:
             if news := child.tend():
                 self._say(news)
         if before != [child.known for child in self._children]:
