@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from unfold.admin import TabularInline
+from unfold.decorators import action, display
 
 from admin_app.models import Customer, CustomerAddress, Product
 from admin_app.resources import CustomerResource, ProductResource
 from admin_app.serializers import CustomerSerializer, ProductSerializer
+from admin_app.services.erasure import erase_customer
 from erp.admin import OwnedAdmin, register_copies, register_standard
+from erp.errors import ErpError
 from erp.staff.imports import OwnerImportMixin
 
 
@@ -27,7 +33,7 @@ class CustomerAdmin(OwnerImportMixin, OwnedAdmin):
     icon = "group"
     resource_classes = (CustomerResource,)
     inlines = (CustomerAddressInline,)
-    list_display = ("number", "name", "email", "country", "vat_status", "payment_terms_days", "is_blocked")
+    list_display = ("number", "name", "email", "country", "vat_status", "payment_terms_days", "state")
     list_filter = ("vat_status", "is_company", "is_blocked")
     search_fields = ("number", "name", "email", "external_ref")
     fieldsets = (
@@ -36,6 +42,36 @@ class CustomerAdmin(OwnerImportMixin, OwnedAdmin):
         ("Invoicing", {"fields": (("vat_status", "tax_number"), ("currency", "payment_terms_days"))}),
         ("Internal", {"fields": ("external_ref", "note")}),
     )
+
+    actions_detail = ("erase",)
+
+    @action(description="Erase personal data", url_path="erase", permissions=("change",))
+    def erase(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask once, then overwrite the person's data everywhere."""
+        customer = self.get_object(request, object_id)
+        back = HttpResponseRedirect(reverse("admin:admin_app_customer_change", args=[object_id]))
+        if customer is None or not object_id.isdecimal():
+            return back
+        if request.method == "POST":
+            try:
+                erase_customer(int(object_id))
+                messages.success(request, f"The personal data of {customer.number} is erased here and at every reader.")
+            except ErpError as error:
+                messages.error(request, error.message)
+            return back
+        context = {**self.admin_site.each_context(request), "title": "Erase personal data", "customer": customer}
+        return TemplateResponse(request, "admin_app/erase.html", context)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """By duty; also asked by Unfold with an object's id instead of the object."""
+        return bool(super().has_change_permission(request))
+
+    @display(description="State", label={"retired": "warning", "blocked": "danger"})
+    def state(self, customer: Customer) -> str:
+        """Why this customer cannot buy; empty for most."""
+        if customer.retired_at:
+            return "retired"
+        return "blocked" if customer.is_blocked else ""
 
 
 @admin.register(Product)

@@ -25,6 +25,7 @@ class VatCodeCopy(CopyModel):
     class Meta:
         db_table = "vat_code_copy"
         verbose_name = "VAT code (copy)"
+        verbose_name_plural = "VAT codes (copy)"
 
     def __str__(self) -> str:
         return self.code
@@ -59,6 +60,7 @@ class InvoiceCopy(CopyModel):
     class Meta:
         db_table = "invoice_copy"
         verbose_name = "invoice (copy)"
+        verbose_name_plural = "invoices (copy)"
         indexes = (models.Index(fields=["customer_id", "issued_on"], name="admin_invoice_copy_customer"),)
 
     def __str__(self) -> str:
@@ -115,6 +117,7 @@ class LedgerCopy(WindowedCopyModel):
     class Meta:
         db_table = "ledger_copy"
         verbose_name = "ledger line (copy)"
+        verbose_name_plural = "ledger (copy)"
         indexes = (
             models.Index(fields=["account", "entry_on"], name="admin_ledger_copy_account"),
             models.Index(fields=["tick"], name="admin_ledger_copy_tick"),

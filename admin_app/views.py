@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.contrib import admin
@@ -20,7 +20,7 @@ from admin_app.services.reports import Report
 
 
 class PeriodForm(forms.Form):
-    """Dates and position of a report."""
+    """Dates and position of a report; by default this year so far, at the latest position."""
 
     first_on = forms.DateField(required=False, label="From", widget=UnfoldAdminSingleDateWidget)
     last_on = forms.DateField(required=False, label="To", widget=UnfoldAdminSingleDateWidget)
@@ -28,8 +28,15 @@ class PeriodForm(forms.Form):
         required=False, min_value=0, label="Position (empty: latest)", widget=UnfoldAdminTextInputWidget
     )
 
+    @classmethod
+    def of(cls, request: HttpRequest) -> Self:
+        """The form as asked for, completed by the defaults so that they are seen."""
+        today = timezone.now().date()
+        defaults = {"first_on": today.replace(month=1, day=1).isoformat(), "last_on": today.isoformat()}
+        return cls({**defaults, **{name: value for name, value in request.GET.items() if value}})
+
     def period(self) -> tuple[date, date]:
-        """The dates; by default this year so far."""
+        """The dates; of a form that is not valid today's."""
         today = timezone.now().date()
         data = self.cleaned_data if self.is_valid() else {}
         last_on = data.get("last_on") or today
@@ -56,13 +63,13 @@ class DayForm(PeriodForm):
 
 def trial_balance(request: HttpRequest) -> HttpResponse:
     """Trial balance of a period."""
-    form = PeriodForm(request.GET)
+    form = PeriodForm.of(request)
     return _page(request, form, lambda stale: reports.trial_balance(*form.period(), form.at(), allow_stale=stale))
 
 
 def sales(request: HttpRequest) -> HttpResponse:
     """Net sales of a period by product or customer."""
-    form = SalesForm(request.GET)
+    form = SalesForm.of(request)
     is_by_customer = form.is_valid() and form.cleaned_data["by"] == "customer"
     report = reports.sales_by_customer if is_by_customer else reports.sales_by_product
     return _page(request, form, lambda stale: report(*form.period(), form.at(), allow_stale=stale))
@@ -70,7 +77,7 @@ def sales(request: HttpRequest) -> HttpResponse:
 
 def receivables(request: HttpRequest) -> HttpResponse:
     """Receivables by days past due."""
-    form = DayForm(request.GET)
+    form = DayForm.of(request)
     return _page(
         request, form, lambda stale: reports.receivables_by_age(form.period()[1], form.at(), allow_stale=stale)
     )

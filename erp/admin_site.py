@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
+from django.utils.http import urlencode
 
 from erp import ownership
 from erp.duties import has_duty
@@ -32,12 +35,25 @@ class Figure:
     url: str
 
 
+def stylesheet(request: HttpRequest) -> str:
+    """URL of our own rules beside the theme's."""
+    return static("erp/staff.css")
+
+
+def staff_login(request: HttpRequest) -> HttpResponse:
+    """The admin's login; without a page to go to it leads to the start page, not to the shop's account."""
+    if REDIRECT_FIELD_NAME not in request.GET:
+        query = urlencode({REDIRECT_FIELD_NAME: reverse("admin:index")})
+        return HttpResponseRedirect(f"{request.path}?{query}")
+    return admin.site.login(request)
+
+
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Context of the start page: figures that modules registered, and the consistency of all copies."""
     figures = [
         Figure(ownership.MODULE_LABELS[w.module], w.title, _value(w.value), _url(w.url)) for w in registry.widgets
     ]
-    return {**context, "figures": figures, "pairs": _pairs()}
+    return {**context, "title": "Start", "figures": figures, "pairs": _pairs()}
 
 
 def _value(read: Any) -> str:
@@ -111,7 +127,8 @@ def registry_pages(module: str) -> list[tuple[str, str]]:
 def _item(model: Any, icon: str) -> dict[str, Any]:
     meta = model._meta
     link = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
-    return {"title": str(meta.verbose_name_plural).capitalize(), "icon": icon, "link": link}
+    title = str(meta.verbose_name_plural)
+    return {"title": title[:1].upper() + title[1:], "icon": icon, "link": link}
 
 
 def _group(title: str, items: list[dict[str, Any]], *, collapsible: bool = False) -> list[dict[str, Any]]:

@@ -94,3 +94,47 @@ def append_only(table: str) -> RunSQL:
         _append_only_sql(table),
         [f"drop trigger {table}_append_only on {table}", f"drop trigger {table}_no_truncate on {table}"],
     )
+
+_REFUSE_UNLESS_REDACTING = """
+create or replace function refuse_unless_redacting() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'UPDATE' and current_setting('erp.redacting', true) = 'on'
+     and (to_jsonb(new) - 'payload') = (to_jsonb(old) - 'payload') then
+    return new;
+  end if;
+  raise exception '% is append-only: % refused', tg_table_name, tg_op using errcode = 'restrict_violation';
+end $$;
+"""
+
+_REDACT = """
+create or replace function redact_journal(of_entity text, of_key bigint, with_values jsonb) returns integer
+language plpgsql security definer set search_path from current as $$
+declare changed integer;
+begin
+  perform set_config('erp.redacting', 'on', true);
+  update change_journal set payload = payload || (
+    select coalesce(jsonb_object_agg(v.key, v.value), '{}') from jsonb_each(with_values) v where payload ? v.key)
+  where entity = of_entity and key = of_key;
+  get diagnostics changed = row_count;
+  perform set_config('erp.redacting', 'off', true);
+  return changed;
+end $$;
+"""
+
+
+def journal_redaction() -> RunSQL:
+    """Let ``redact_journal`` overwrite personal data in journal payloads; who, when and which version stay.
+
+    The runtime role has no UPDATE on the journal, so the function is the only way.
+    """
+    return RunSQL(
+        [
+            _REFUSE_UNLESS_REDACTING,
+            "drop trigger change_journal_append_only on change_journal",
+            "create trigger change_journal_append_only before update or delete on change_journal "
+            "for each row execute function refuse_unless_redacting()",
+            _REDACT,
+            "revoke all on function redact_journal(text, bigint, jsonb) from public",
+        ],
+        ["drop function redact_journal(text, bigint, jsonb)"],
+    )

@@ -141,7 +141,10 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
 
 STANDARD_FUNCTIONS = ("ensure_journal_partitions(integer)",)
 
-FUNCTIONS: dict[str, tuple[str, ...]] = {module: STANDARD_FUNCTIONS for module in MODULES}
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    **{module: STANDARD_FUNCTIONS for module in MODULES},
+    "admin_app": (*STANDARD_FUNCTIONS, "redact_journal(text, bigint, jsonb)"),
+}
 """SECURITY DEFINER functions, besides the doors, that a module's runtime role may call in its own schema."""
 
 

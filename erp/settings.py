@@ -192,6 +192,7 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "erp.admin_site.dashboard",
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "erp.admin_site.navigation"},
     "COMMAND": {"search_models": True},
+    "STYLES": ["erp.admin_site.stylesheet"],
 }
 
 # --- Celery ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from erp import health
-from erp.admin_site import ownership_board
+from erp.admin_site import ownership_board, staff_login
 from erp.ownership import MODULES
 
 
@@ -32,6 +32,7 @@ def _module_urls() -> list[URLPattern | URLResolver]:
 
 
 urlpatterns = [
+    path("admin/login/", staff_login),
     path("admin/ownership/", admin.site.admin_view(ownership_board), name="ownership-board"),
     *_staff_urls(),
     path("admin/", admin.site.urls),

@@ -72,7 +72,8 @@ def sales_by_product(
     """Net sales per product: revenue postings that name a product, less credit notes."""
     statement = """
         select coalesce(p.sku, '') as sku, coalesce(p.name, 'without product') as name, s.quantity, s.net
-        from (select product_id, -sum(amount) as net, sum(-sign(amount) * abs(coalesce(quantity, 0)))::bigint as quantity
+        from (select product_id, -sum(amount) as net,
+                     sum(-sign(amount) * abs(coalesce(quantity, 0)))::bigint as quantity
               from ledger_copy
               where account like %(revenue)s and entry_on between %(first)s and %(last)s and tick <= %(position)s
               group by product_id) s
