@@ -45,7 +45,7 @@ class CustomerAdmin(OwnerImportMixin, OwnedAdmin):
 
     actions_detail = ("erase",)
 
-    @action(description="Erase personal data", url_path="erase", permissions=("change",))
+    @action(description="Erase personal data", url_path="erase", permissions=("change",))  # type: ignore[untyped-decorator]
     def erase(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask once, then overwrite the person's data everywhere."""
         customer = self.get_object(request, object_id)
@@ -66,7 +66,7 @@ class CustomerAdmin(OwnerImportMixin, OwnedAdmin):
         """By duty; also asked by Unfold with an object's id instead of the object."""
         return bool(super().has_change_permission(request))
 
-    @display(description="State", label={"retired": "warning", "blocked": "danger"})
+    @display(description="State", label={"retired": "warning", "blocked": "danger"})  # type: ignore[untyped-decorator]
     def state(self, customer: Customer) -> str:
         """Why this customer cannot buy; empty for most."""
         if customer.retired_at:
