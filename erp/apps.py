@@ -8,3 +8,10 @@ class ErpConfig(AppConfig):
 
     name = "erp"
     verbose_name = "Platform"
+
+    def ready(self) -> None:
+        """Make our Celery application the one that hints are sent through, in every process."""
+        from erp import celery
+
+        celery.app.set_current()
+        celery.app.set_default()
