@@ -61,7 +61,7 @@ class ErpDatabase:
         return subprocess.Popen(
             [sys.executable, "-c", "import django; django.setup()\n" + code],
             cwd=PROJECT_DIR, env=self.environ(DJANGO_SETTINGS_MODULE="erp.settings", **extra), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from erp.db import cursor, retrying, rows_as_dicts
 from erp.errors import Refused
+from erp.faultpoints import fault_point
 from erp.fields import dump_json, load_json
 from erp.idempotency import hash_request
 from logistics.models import Reservation
@@ -86,7 +87,9 @@ def accept_order(data: Mapping[str, Any]) -> dict[str, Any]:
     or of an older one, is answered ``seen``, also when the order was cancelled meanwhile.
     """
     offer = read_offer(data)
-    return retrying("logistics", lambda: _answer(offer))
+    answer = retrying("logistics", lambda: _answer(offer))
+    fault_point("acceptance:after_commit")
+    return answer
 
 
 _LOOK = """
@@ -119,6 +122,7 @@ def _answer(offer: Offer) -> dict[str, Any]:
         }  # fmt: skip
     answer = _decide(offer, look)
     record_offer(offer.order_id, offer.epoch, answer["outcome"], offer.payload_hash, answer)
+    fault_point("acceptance:before_commit")
     return answer
 
 
@@ -135,6 +139,7 @@ def _decide(offer: Offer, look: Mapping[str, Any]) -> dict[str, Any]:
     result = reserve_stock(
         wanted, state=Reservation.State.ALLOCATED, owner_key=offer.owner_key, order_id=offer.order_id
     )
+    fault_point("acceptance:after_reserve")
     if not result.ok:
         by_no = {line["line_no"]: line for line in lines}
         return _refusal(offer, "Not enough stock", [_short(by_no[s.line_no], s.available) for s in result.short])

@@ -9,6 +9,7 @@ from typing import Any
 from erp.actor import Actor
 from erp.db import cursor, rows_as_dicts
 from erp.errors import NotFound, Refused
+from erp.faultpoints import fault_point
 from erp.relay import enqueue
 from logistics.models import Shipment, StockMove
 from logistics.serializers import Move, lock_order, post_moves, refresh_orders, take_locks
@@ -182,6 +183,7 @@ def issue_goods(order_id: int, shipment_ids: Sequence[int], on: date, actor: Act
         ],
         actor=actor,
     )  # fmt: skip
+    fault_point("issue:after_moves")
     parameters = {
         "lines": [m["document_line_id"] for m in moves], "moves": [m["move_id"] for m in moves],
         "seqs": [m["move_seq"] for m in moves], "shipments": ids, "on": on,
@@ -191,6 +193,7 @@ def issue_goods(order_id: int, shipment_ids: Sequence[int], on: date, actor: Act
     refresh_orders([order_id], actor=actor)
     for payload in goods_issue_payloads(ids):
         enqueue("logistics", "invoice_issue", f"shipment:{payload['shipment_id']}", payload)
+    fault_point("issue:before_commit")
 
 
 def ship(
@@ -226,6 +229,7 @@ def ship(
         raise Refused("Name at least one line, or none at all to ship everything that is reserved")
     request = {"order_id": order_id, "lines": lines, "on": on_date, "warehouse": warehouse}
     done = with_key(key, "ship", request, actor, run)
+    fault_point("issue:after_commit")
     if settle_now:
         settle("invoice_issue", [f"shipment:{n}" for n in done["shipment_ids"]])
     found = Shipment.objects.filter(pk__in=done["shipment_ids"]).order_by("pk")

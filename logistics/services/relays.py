@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from erp.db import cursor, in_transaction, retrying
+from erp.faultpoints import fault_point
 from erp.relay import relay_handler, run_now
 from logistics.models import ReturnLine, ReturnOrder, Shipment
 from logistics.serializers import lock_order, refresh_orders, take_locks
@@ -23,6 +24,7 @@ def invoice_issue(payload: dict[str, Any], key: str) -> dict[str, Any]:
     """Have Finance invoice a goods issue and write the invoice's number into shipment and order."""
     invoice = _finance().invoice_goods_issue(payload)
     found = {"id": invoice.get("id"), "number": invoice["number"]}
+    fault_point("invoice:before_write_back")
 
     def write_back() -> None:
         take_locks(("sales_order",))
