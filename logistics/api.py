@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from erp.actor import Actor
-from erp.db import retrying
+from erp.db import cursor, retrying
 from erp.errors import NotFound, Refused
 from erp.fields import load_json
 from logistics.models import SalesOrder, Warehouse
@@ -67,13 +67,13 @@ def get_order(order_id: int) -> dict[str, Any]:
 
     Amounts are Decimal, dates are ISO strings. Raises NotFound.
     """
-    rows = SalesOrder.objects.raw(
-        f"select t.id, ({SalesOrder.payload_sql})::text as payload from sales_order t where t.id = %s", [order_id]
-    )
-    for row in rows:
-        found: dict[str, Any] = load_json(row.payload)
-        return found
-    raise NotFound(f"Logistics has no sales order {order_id}")
+    with cursor("logistics") as cur:
+        cur.execute(f"select ({SalesOrder.payload_sql})::text from sales_order t where t.id = %s", [order_id])
+        row = cur.fetchone()
+    if row is None:
+        raise NotFound(f"Logistics has no sales order {order_id}")
+    found: dict[str, Any] = load_json(row[0])
+    return found
 
 
 def set_payment(order_id: int, payment: str, *, actor: Actor) -> bool:
@@ -93,7 +93,7 @@ def save_warehouse(data: Mapping[str, Any]) -> dict[str, Any]:
     """Create a warehouse, or change the one with this code.
 
     Args:
-        data: ``code`` and any of ``name``, ``priority``, ``is_active``, ``country``, ``postcode``, ``city``, ``street``.
+        data: ``code`` and any of ``name``, ``priority``, ``is_active`` and the address.
 
     Returns:
         ``{"id", "code"}``.
@@ -105,4 +105,4 @@ def save_warehouse(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def list_warehouses() -> Sequence[dict[str, Any]]:
     """Warehouses in the order in which they serve orders: ``{"id", "code", "name", "priority", "is_active"}``."""
-    return list(Warehouse.objects.values("id", "code", "name", "priority", "is_active"))
+    return [dict(row) for row in Warehouse.objects.values("id", "code", "name", "priority", "is_active")]

@@ -82,7 +82,8 @@ with m as materialized (
   insert into stock_move (product_id, seq, warehouse_id, kind, quantity, unit_cost, document_kind, document_id,
     document_line_id, document_number, reason, moved_on, actor_name)
   select m.product_id,
-    q.last_seq - (count(*) over (partition by m.product_id)) + (row_number() over (partition by m.product_id order by m.n)),
+    q.last_seq - (count(*) over (partition by m.product_id))
+      + (row_number() over (partition by m.product_id order by m.n)),
     m.warehouse_id, m.kind, m.quantity, m.unit_cost, m.document_kind, m.document_id, m.document_line_id,
     m.document_number, m.reason, m.moved_on, %(actor_name)s
   from m join numbered q on q.product_id = m.product_id order by m.n

@@ -39,7 +39,7 @@ def insert_order(
     order_id: int, epoch: int, header: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], fulfilment: str
 ) -> None:
     """Take an order into custody under its own id, with its lines, and publish it."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "id": order_id,
         "epoch": epoch,
         "fulfilment": fulfilment,
@@ -150,7 +150,9 @@ update sales_order t set lifecycle = %(lifecycle)s, closed_reason = %(reason)s, 
 
 def cancel_lines(order_id: int, *, lifecycle: str, fulfilment: str, reason: str, actor: Actor | None = None) -> None:
     """Cancel what has not left yet; reservations are released by the caller before."""
-    parameters = {"id": order_id, "lifecycle": lifecycle, "fulfilment": fulfilment, "reason": reason[:200]}
+    parameters: dict[str, Any] = {
+        "id": order_id, "lifecycle": lifecycle, "fulfilment": fulfilment, "reason": reason[:200],
+    }  # fmt: skip
     with write_permit("sales_order"), reader_errors("sales_order"), cursor("logistics") as cur:
         cur.execute(_CANCEL, parameters)
         publish("sales_order", [order_id], module="logistics", actor=actor)

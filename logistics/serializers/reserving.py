@@ -39,7 +39,8 @@ with line as materialized (
   where s.id = any (array(
     select s2.id from stock s2 where s2.product_id = any (%(products)s::bigint[])
     union
-    select r.stock_id from reservation r where r.state = 'held' and r.owner_key = %(owner_key)s and %(owner_key)s <> ''))
+    select r.stock_id from reservation r
+    where r.state = 'held' and r.owner_key = %(owner_key)s and %(owner_key)s <> ''))
   order by s.id for update of s
 ), freed as materialized (
   select r.id, r.stock_id, r.quantity, r.expires_at <= clock_timestamp() as is_expired

@@ -10,8 +10,8 @@ from logistics.models import ProductCopy, Stock, Warehouse
 from logistics.services.receiving import receive_goods
 
 _WAREHOUSES = (
-    {"code": "BUD", "name": "Budapest", "priority": 10, "postcode": "1097", "city": "Budapest", "street": "Gubacsi út 6."},
-    {"code": "GYR", "name": "Győr", "priority": 20, "postcode": "9027", "city": "Győr", "street": "Ipari park 4."},
+    {"code": "BUD", "name": "Budapest", "priority": 10, "postcode": "1097", "city": "Budapest"},
+    {"code": "GYR", "name": "Győr", "priority": 20, "postcode": "9027", "city": "Győr"},
 )
 _COST_RATIO = Decimal("0.6")  # of the base price; the demo has no purchase prices
 

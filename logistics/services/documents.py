@@ -37,7 +37,7 @@ def get_warehouse(code: str | None = None) -> Warehouse:
         else Warehouse.objects.filter(is_active=True).order_by("priority", "id").first()
     )
     if found is None:
-        raise NotFound(f"There is no warehouse {code}" if code else "There is no active warehouse yet; create one first")
+        raise NotFound(f"There is no warehouse {code}" if code else "There is no active warehouse yet; create one")
     return found
 
 

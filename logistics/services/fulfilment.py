@@ -184,7 +184,7 @@ def issue_goods(order_id: int, shipment_ids: Sequence[int], on: date, actor: Act
         actor=actor,
     )  # fmt: skip
     fault_point("issue:after_moves")
-    parameters = {
+    parameters: dict[str, Any] = {
         "lines": [m["document_line_id"] for m in moves], "moves": [m["move_id"] for m in moves],
         "seqs": [m["move_seq"] for m in moves], "shipments": ids, "on": on,
     }  # fmt: skip

@@ -97,4 +97,4 @@ def available(product_ids: Iterable[int], owner_key: str = "") -> dict[int, int]
     """Pieces that can be had now, over all active warehouses; what ``owner_key`` holds itself counts as free."""
     with cursor("logistics") as cur:
         cur.execute(_AVAILABLE, [owner_key, owner_key, list(product_ids)])
-        return {product_id: free for product_id, free in cur.fetchall()}
+        return dict(cur.fetchall())

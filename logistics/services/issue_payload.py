@@ -24,7 +24,8 @@ select d.shipment_id, d.order_line_no, d.product_id, d.sku, d.name, d.quantity, 
   l.unit_price, l.discount as line_discount, l.quantity as line_quantity, l.vat_code, l.vat_rate,
   coalesce(p.unit, 'pcs') as unit,
   coalesce((select sum(e.quantity) from shipment_line e join shipment f on f.id = e.shipment_id
-            where e.order_line_id = l.id and f.id < d.shipment_id and f.state in ('issued', 'delivered')), 0)::int as earlier
+            where e.order_line_id = l.id and f.id < d.shipment_id and f.state in ('issued', 'delivered')), 0)::int
+    as earlier
 from shipment_line d join sales_order_line l on l.id = d.order_line_id left join product_copy p on p.id = d.product_id
 where d.shipment_id = any (%s) order by d.shipment_id, d.order_line_no"""
 

@@ -38,7 +38,8 @@ from sales_order_line l where l.order_id = %s and not l.is_stocked order by l.li
 
 _INSERT_SHIPMENTS = """
 insert into shipment (number, order_id, warehouse_id, state, carrier, tracking_number, actor_name, invoice_number)
-select x.number, %s, x.warehouse_id, 'planned', '', '', %s, '' from unnest(%s::text[], %s::bigint[]) x(number, warehouse_id)
+select x.number, %s, x.warehouse_id, 'planned', '', '', %s, ''
+from unnest(%s::text[], %s::bigint[]) x(number, warehouse_id)
 returning id, number, warehouse_id"""
 
 _INSERT_LINES = """
@@ -57,7 +58,8 @@ with x as materialized (
   insert into reservation (stock_id, product_id, quantity, state, owner_key, order_id, line_no, created_at)
   select stock_id, product_id, rest, 'allocated', owner_key, order_id, line_no, created_at from x where rest > 0
 )
-update reservation r set quantity = x.taken, shipment_line_id = x.shipment_line_id from x where r.id = x.reservation_id"""
+update reservation r set quantity = x.taken, shipment_line_id = x.shipment_line_id
+from x where r.id = x.reservation_id"""
 
 
 def open_order(order_id: int) -> dict[str, Any]:

@@ -19,7 +19,6 @@ def _finance() -> Any:
     return api
 
 
-@relay_handler("logistics", "invoice_issue")
 def invoice_issue(payload: dict[str, Any], key: str) -> dict[str, Any]:
     """Have Finance invoice a goods issue and write the invoice's number into shipment and order."""
     invoice = _finance().invoice_goods_issue(payload)
@@ -37,7 +36,6 @@ def invoice_issue(payload: dict[str, Any], key: str) -> dict[str, Any]:
     return found
 
 
-@relay_handler("logistics", "credit_return")
 def credit_return(payload: dict[str, Any], key: str) -> dict[str, Any]:
     """Have Finance credit an inspected return and write the credit note's number into it and its orders."""
     note = _finance().credit_return(payload)
@@ -60,17 +58,23 @@ def credit_return(payload: dict[str, Any], key: str) -> dict[str, Any]:
     return found
 
 
-@relay_handler("logistics", "value_moves")
 def value_moves(payload: dict[str, Any], key: str) -> dict[str, Any]:
     """Have Finance value receipts, adjustments, scrap and transfers."""
     _finance().value_stock_moves(payload["moves"])
     return {"moves": len(payload["moves"])}
 
 
-@relay_handler("logistics", "allocate_backorders")
 def serve_backorders(payload: dict[str, Any], key: str) -> dict[str, Any]:
     """Reserve goods that arrived for orders that wait for them, oldest first."""
     return {"orders": allocate_backorders(payload["product_ids"])}
+
+
+def register_relays() -> None:
+    """Tell the platform who does what in this module's relay."""
+    relay_handler("logistics", "invoice_issue")(invoice_issue)
+    relay_handler("logistics", "credit_return")(credit_return)
+    relay_handler("logistics", "value_moves")(value_moves)
+    relay_handler("logistics", "allocate_backorders")(serve_backorders)
 
 
 def settle(kind: str, keys: Iterable[str]) -> None:
@@ -85,8 +89,10 @@ def settle(kind: str, keys: Iterable[str]) -> None:
 
 
 def list_stuck(limit: int = 100) -> list[dict[str, Any]]:
-    """Relay items that failed at least once and are not done: ``{"id", "kind", "key", "state", "attempts",
-    "last_error", "created_at", "next_at"}``, oldest first."""
+    """Relay items that failed at least once and are not done, oldest first.
+
+    Each ``{"id", "kind", "key", "state", "attempts", "last_error", "created_at", "next_at"}``.
+    """
     with cursor("logistics") as cur:
         cur.execute(
             "select id, kind, key, state, attempts, last_error, created_at, next_at from relay_item "

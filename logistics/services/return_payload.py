@@ -23,7 +23,7 @@ def credit_payload(
 
     Lines carry the order line they reverse, or none (credit without original); ``move_id`` is filled in later.
     """
-    order = SalesOrder.objects.filter(pk=found.order_id).first()
+    order = SalesOrder.objects.filter(pk=found.order_id).first() if found.order_id else None
     customer = CustomerCopy.objects.filter(pk=found.customer_id).first()
     return {
         "return_id": found.pk, "return_number": found.number, "order_id": found.order_id,
@@ -40,7 +40,7 @@ def _lines(
     found: ReturnOrder, rows: Sequence[ReturnLine], kept: Mapping[int, tuple[int, int]]
 ) -> list[dict[str, Any]]:
     shares = _discounts(found, rows, kept)
-    lines = []
+    lines: list[dict[str, Any]] = []
     for row in rows:
         restock, scrap = kept[row.line_no]
         if not restock + scrap:

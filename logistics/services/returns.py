@@ -54,7 +54,7 @@ def request_return(
     )  # fmt: skip
 
 
-def receive_return(
+def receive_return(  # noqa: PLR0913  (each is a field of the document)
     order_id: int | None,
     lines: Sequence[Mapping[str, Any]],
     *,
@@ -186,7 +186,9 @@ def inspect_return(
 
 def _orders(found: ReturnOrder) -> list[int]:
     return sorted(
-        ReturnLine.objects.filter(return_order=found, order_id__isnull=False).values_list("order_id", flat=True).distinct()
+        ReturnLine.objects.filter(return_order=found, order_id__isnull=False)
+        .values_list("order_id", flat=True)
+        .distinct()
     )
 
 
@@ -261,12 +263,15 @@ def _moves(
     moves = []
     for row in rows:
         restock, scrap = kept[row.line_no]
-        place = (found.warehouse_id, row.product_id)
-        document = ("return", found.number, found.pk, row.pk)
-        if row.is_stocked and restock + scrap:
-            moves.append(Move(*place, StockMove.Kind.RETURN, restock + scrap, on, *document, reason=found.reason))
-        if row.is_stocked and scrap:
-            moves.append(Move(*place, StockMove.Kind.SCRAP, -scrap, on, *document, reason=found.reason or "Returned"))
+        changes = [(StockMove.Kind.RETURN, restock + scrap), (StockMove.Kind.SCRAP, -scrap)] if row.is_stocked else []
+        moves += [
+            Move(
+                found.warehouse_id, row.product_id, kind, quantity, on, "return", found.number, found.pk, row.pk,
+                reason=found.reason or "Returned",
+            )
+            for kind, quantity in changes
+            if quantity
+        ]  # fmt: skip
     posted = post_moves(moves, actor=actor)
     back = {m["document_line_id"]: m for m in posted if m["kind"] == StockMove.Kind.RETURN}
     return back, [m for m in posted if m["kind"] == StockMove.Kind.SCRAP]

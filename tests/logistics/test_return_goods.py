@@ -91,7 +91,7 @@ def test_inspection_splits_restock_scrap_and_send_back(finance: FinanceDouble) -
 def test_one_return_may_come_from_several_orders(finance: FinanceDouble) -> None:
     mug = stocked(9)
     first, second = shipped((mug, 2)), shipped((mug, 3))
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"order_id": first, "order_line_no": 1, "quantity": 2},
         {"order_id": second, "order_line_no": 1, "quantity": 1},
         {"product_id": mug, "quantity": 1, "unit_price": Decimal("90"), "vat_code": "27", "vat_rate": Decimal(27)},
@@ -99,7 +99,8 @@ def test_one_return_may_come_from_several_orders(finance: FinanceDouble) -> None
     header = {"customer_id": customer(), "currency": "HUF", "external_ref": "C536379"}
     done = api.receive_return(None, lines, actor=CLERK, key="c536379", header=header)
     sent = finance.credits[done["return_id"]]
-    assert [(line["order_id"], line["order_line_no"]) for line in sent["lines"]] == [(first, 1), (second, 1), (None, None)]
+    origins = [(line["order_id"], line["order_line_no"]) for line in sent["lines"]]
+    assert origins == [(first, 1), (second, 1), (None, None)]
     assert (sent["external_ref"], figures(mug)) == ("C536379", (8, 0))
     assert [api.get_order(n)["fulfilment"] for n in (first, second)] == ["returned", "shipped"]
 
