@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 TEST_ARGS ?=
+STOP_TEST_SERVERS := $(BIN)/python -m erp.embedded stop-if-idle var/test >/dev/null
 MODULES := admin_app finance logistics storefront
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -22,24 +23,27 @@ stop: ## stop everything that `make run` started
 	@if [ -x $(BIN)/python ]; then ERP_START_SERVICES=0 $(BIN)/python manage.py down; else echo "nothing is running"; fi
 
 test: venv ## all tests, on servers of their own below var/test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST_ARGS)
+	@trap '$(STOP_TEST_SERVERS)' EXIT; \
+	  $(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" $(TEST_ARGS)
 
 soak: venv ## the long forms of tests
-	@$(BIN)/python -m pytest -m soak $(TEST_ARGS)
+	@trap '$(STOP_TEST_SERVERS)' EXIT; \
+	  $(BIN)/python -m pytest -m soak $(TEST_ARGS)
 
 lint: venv ## ruff, import rules, types, migrations, deployment checks
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/mypy erp $(MODULES)
-	@ERP_HOME=var/test ERP_DB_ROLE=ddl $(BIN)/python manage.py makemigrations --check --dry-run
-	@ERP_HOME=var/test ERP_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	@trap '$(STOP_TEST_SERVERS)' EXIT; export ERP_HOME=var/test; \
+	  ERP_DB_ROLE=ddl $(BIN)/python manage.py makemigrations --check --dry-run; \
+	  ERP_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: venv ## benchmarks against stated limits; JSON in bench/results
 	@$(BIN)/python -m bench
 
 clean: stop ## remove the venv and all data, also what lies outside of the project
 	@if [ -x $(BIN)/python ]; then for home in var/test var; do \
-	  $(BIN)/python -c 'import sys; from pathlib import Path; from erp import embedded; embedded.destroy(Path(sys.argv[1]))' $$home; done; fi
+	  $(BIN)/python -m erp.embedded destroy $$home; done; fi
 	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 venv-run:

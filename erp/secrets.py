@@ -64,7 +64,7 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, str]:
         found = _parse(path)
         missing = [name for name in names if name not in found]
         if missing:
-            found = {**found, **{name: random_source.token_urlsafe(32) for name in missing}}
+            found = {**found, **{name: random_source.token_urlsafe(48) for name in missing}}
             write_private(path, json.dumps(found, indent=1))
     return found
 

@@ -1,7 +1,7 @@
 """PostgreSQL and Valkey from wheels, run by ourselves: no root, no Docker, no network ports. Standard library only."""
 
 from erp.embedded.errors import EmbeddedError, PlaceNotUsable, ServerDidNotStart
-from erp.embedded.services import Services, Status, describe, destroy, ensure, socket_dir, status, stop
+from erp.embedded.services import Services, Status, describe, destroy, ensure, socket_dir, status, stop, stop_if_idle
 
 __all__ = [
     "EmbeddedError",
@@ -15,4 +15,5 @@ __all__ = [
     "socket_dir",
     "status",
     "stop",
+    "stop_if_idle",
 ]

@@ -205,7 +205,7 @@ class Cluster:
 
     @property
     def _digest(self) -> str:
-        # The password is 32 random bytes, so its plain hash tells nothing.
+        # The password is 48 random bytes, so its plain hash tells nothing.
         return hashlib.sha256(self.password.encode()).hexdigest()
 
     def _password_is_current(self) -> bool:

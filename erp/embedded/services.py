@@ -84,6 +84,18 @@ def stop(home: Path) -> None:
         postgres.cluster_at(layout, known.password(secrets.SUPERUSER)).stop()
 
 
+def stop_if_idle(home: Path) -> bool:
+    """Stop both servers unless somebody is logged in to PostgreSQL; returns whether they are stopped now."""
+    layout = locate(home)
+    if status(home).postgres is not None:
+        cluster = postgres.cluster_at(layout, secrets.load_secrets(layout.home).password(secrets.SUPERUSER))
+        others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        if cluster.sql(f"SELECT count(*) FROM pg_stat_activity WHERE {others}") != "0":
+            return False
+    stop(home)
+    return True
+
+
 def status(home: Path) -> Status:
     """Tell which of the servers run; starts nothing."""
     layout = locate(home)

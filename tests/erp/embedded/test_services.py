@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from erp import embedded
+from erp.embedded import processes
 from tests.erp.embedded.sql import ask, redis_of
 
 
@@ -90,6 +91,27 @@ def test_many_processes_start_one_server(home: Path) -> None:
     services = embedded.describe(home)
     assert services is not None
     assert ask(services, "SELECT 1") == 1
+
+
+def test_servers_in_use_are_not_stopped_when_idle_is_asked(home: Path) -> None:
+    services = embedded.ensure(home)
+    with psycopg.connect(
+        host=services.postgres_host, user="postgres", password=services.postgres_password, dbname="erp"
+    ):
+        assert embedded.stop_if_idle(home) is False
+        assert embedded.status(home).postgres is not None
+    assert processes.wait_until(lambda: embedded.stop_if_idle(home), 5)
+    assert embedded.status(home).postgres is None
+
+
+def test_command_line_tells_what_runs(home: Path) -> None:
+    def run(action: str) -> str:
+        command = [sys.executable, "-m", "erp.embedded", action, str(home)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert "PostgreSQL stopped, Valkey stopped" in run("status")
+    assert "stopped" not in run("start")
+    assert "PostgreSQL stopped, Valkey stopped" in run("stop")
 
 
 def test_destroy_leaves_only_what_is_not_ours(home: Path) -> None:

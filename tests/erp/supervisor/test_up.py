@@ -98,9 +98,6 @@ def installation() -> Iterator[Installation]:
     shutil.rmtree(directory)
 
 
-pytestmark = pytest.mark.xdist_group("supervisor")
-
-
 def test_lives_through_kills_and_leaves_nothing(installation: Installation) -> None:
     installation.up()
     assert "Set up: migrate, provision" in installation.output
