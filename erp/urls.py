@@ -45,3 +45,6 @@ urlpatterns = [
     *_module_urls(),
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]
+
+handler404 = "erp.api.problems.page_not_found"
+handler500 = "erp.api.problems.server_error"

@@ -37,6 +37,10 @@ class ApiClient:
         token, _ = Token.objects.get_or_create(user=user)
         self._client = Client(headers={"Authorization": f"Token {token.key}"})
 
+    def raise_errors(self, is_on: bool) -> None:
+        """Whether an unforeseen error fails the test (the default) or is answered as in production."""
+        self._client.raise_request_exception = is_on
+
     def get(self, url: str, **headers: str) -> Any:
         """GET; underscores in header names become hyphens."""
         return self._client.get(url, headers=_headers(headers))

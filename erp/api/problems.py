@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
 from psycopg import errors as pg
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -50,6 +51,23 @@ def problem(code: str, title: str, status_code: int, detail: str, **more: Any) -
         "request_id": request_id(),
     }
     return body | {name: value for name, value in more.items() if name not in body}
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Project-wide 404: a problem below /api/, a page elsewhere."""
+    if request.path.startswith("/api/"):
+        detail = f"there is nothing at {request.path}"
+        body = problem("not-found", "There is no such resource.", 404, detail, instance=request.path)
+        return JsonResponse(body, status=404, content_type=CONTENT_TYPE)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Project-wide 500: a problem below /api/, a page elsewhere; the request id is what support asks for."""
+    if request.path.startswith("/api/"):
+        body = problem("internal-error", "Something went wrong here.", 500, "it is in our log under the request id")
+        return JsonResponse(body, status=500, content_type=CONTENT_TYPE)
+    return defaults.server_error(request)
 
 
 def problem_handler(exception: Exception, context: dict[str, Any]) -> Response | None:

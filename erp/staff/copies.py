@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin
 from erp import ownership
 from erp.freshness import Age, copy_age
 from erp.publishing import copy_model, owner_model
+from erp.staff.journal import JournalHistory
 
 _LISTED = frozenset({"CharField", "DateField", "BooleanField", "IntegerField", "BigIntegerField", "DecimalField"})
 
@@ -29,7 +30,7 @@ class CopyBanner:
     owner_url: str
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+class ReadOnlyAdmin(JournalHistory, ModelAdmin):  # type: ignore[misc]
     """Nothing can be added, changed or deleted here."""
 
     show_full_result_count = False

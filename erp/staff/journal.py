@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.http import HttpRequest
+
 from erp.db import cursor, rows_as_dicts
 from erp.fields import load_json
+from erp.models import OwnedModel
 
 _NOT_SHOWN = frozenset({"version", "updated_at", "created_at", "id", "xid"})
 
@@ -53,3 +56,19 @@ def journal_entries(module: str, entity: str, key: int, limit: int = 200) -> lis
         ]
         entries.append(JournalEntry(row["at"], row["version"], row["actor_name"], row["request_id"], changes))
     return entries[:limit]
+
+
+class JournalHistory:
+    """Mixin of admin pages: the history of an owned row is the change journal, not the admin's own log."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """Who wrote which version, and what it changed."""
+        page: Any = self
+        context = dict(extra_context or {})
+        if issubclass(page.model, OwnedModel):
+            page.object_history_template = "erp/admin/journal.html"
+            known = object_id.isdecimal()
+            context["journal"] = (
+                journal_entries(page.opts.app_label, page.model.entity, int(object_id)) if known else []
+            )
+        return super().history_view(request, object_id, context)  # type: ignore[misc]

@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin
 from erp import ownership
 from erp.serializers import OwnerSerializer
 from erp.staff.forms import OwnedForm, OwnerRefused, refused_by
-from erp.staff.journal import journal_entries
+from erp.staff.journal import JournalHistory
 
 
 class RetiredFilter(admin.SimpleListFilter):
@@ -74,14 +74,13 @@ class _OwnTransactionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return response
 
 
-class OwnedAdmin(ModelAdmin, _OwnTransactionAdmin):  # type: ignore[misc]
+class OwnedAdmin(JournalHistory, ModelAdmin, _OwnTransactionAdmin):  # type: ignore[misc]
     """List and form of an owned entity; set ``serializer_class``."""
 
     serializer_class: ClassVar[type[OwnerSerializer[Any]]]
     form = OwnedForm
     actions = ("retire_selected",)
     change_form_before_template = "erp/admin/owned_banner.html"
-    object_history_template = "erp/admin/journal.html"
     warn_unsaved_form = True
     list_filter_submit = False
     show_full_result_count = False
@@ -155,12 +154,6 @@ class OwnedAdmin(ModelAdmin, _OwnTransactionAdmin):  # type: ignore[misc]
             done += 1
         if done:
             self.message_user(request, f"Retired: {done}.", messages.SUCCESS)
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        """History from the change journal: who wrote which version, and what it changed."""
-        entity: str = self.model.entity
-        entries = journal_entries(self.opts.app_label, entity, int(object_id)) if object_id.isdecimal() else []
-        return super().history_view(request, object_id, {**(extra_context or {}), "journal": entries})
 
 
 def _related_name(formset: Any) -> str:

@@ -38,3 +38,21 @@ def test_staff_read_all_and_write_by_their_duty(erp: ErpDatabase, customer: dict
 def test_write_at_a_reader_is_405_for_its_own_staff_too(erp: ErpDatabase) -> None:
     staff = ApiClient(person("staff_finance", duty="finance"))
     assert staff.send("POST", "/api/v1/finance/customers/", {}).status_code == 405
+
+
+def test_unknown_address_of_the_api_is_a_problem(erp: ErpDatabase) -> None:
+    answer = Client().get("/api/v1/nothing/")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+def test_unforeseen_error_of_the_api_is_a_problem_with_its_request_id(
+    erp: ErpDatabase, api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("erp.api.views.OwnerReadViewSet.list", fail)
+    api.raise_errors(False)
+    answer = api.get(CUSTOMERS, X_Request_ID="trace-7")
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["request_id"] == "trace-7"
