@@ -1,0 +1,1 @@
+"""Logistics over REST: what it owns to read, its operations to call."""
