@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
-from admin_app.models import Customer, CustomerAddress, Product
+from admin_app.models import Customer, CustomerAddress, InvoiceCopy, Product, StockCopy
 from admin_app.resources import CustomerResource, ProductResource
 from admin_app.serializers import CustomerSerializer, ProductSerializer
 from admin_app.services.erasure import erase_customer
-from erp.admin import OwnedAdmin, register_copies, register_standard
+from erp.admin import CopyAdmin, OwnedAdmin, register_copies, register_standard
 from erp.errors import ErpError
 from erp.staff.imports import OwnerImportMixin
 
@@ -92,5 +95,52 @@ class ProductAdmin(OwnerImportMixin, OwnedAdmin):
     )
 
 
-register_copies("admin_app")
+class StockCopyAdmin(CopyAdmin):
+    """Stock by the product's own name."""
+
+    list_display = ("product", "warehouse_code", "on_hand", "reserved", "available")
+    list_filter = ("warehouse_code",)
+    search_fields = ("sku",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StockCopy]:
+        """With the SKU and name from Admin's own product master."""
+        mine = Product.objects.filter(pk=OuterRef("product_id"))
+        found: QuerySet[StockCopy] = super().get_queryset(request)
+        return found.annotate(sku=Subquery(mine.values("sku")[:1]), product_name=Subquery(mine.values("name")[:1]))
+
+    @display(description="Product", ordering="sku")  # type: ignore[untyped-decorator]
+    def product(self, stock: Any) -> str:
+        """SKU and name."""
+        return f"{stock.sku} {stock.product_name}"
+
+    @display(description="Available")  # type: ignore[untyped-decorator]
+    def available(self, stock: StockCopy) -> int:
+        """On hand less reserved."""
+        return stock.on_hand - stock.reserved
+
+
+class InvoiceCopyAdmin(CopyAdmin):
+    """Invoices as Finance issued them."""
+
+    list_display = (
+        "number", "kind", "customer_name", "issued_on", "due_on", "gross_total", "currency", "payment_state",
+    )  # fmt: skip
+    list_filter = ("kind", "payment_state", "issued_on")
+    search_fields = ("number", "order_number")
+
+    @display(description="Customer")  # type: ignore[untyped-decorator]
+    def customer_name(self, invoice: InvoiceCopy) -> str:
+        """Name as frozen on the invoice."""
+        return str((invoice.customer or {}).get("name", ""))
+
+
+class LedgerCopyAdmin(CopyAdmin):
+    """Posted lines of the general ledger."""
+
+    list_display = ("entry_no", "line_no", "entry_on", "account", "account_name", "amount", "document_number", "text")
+    list_filter = ("journal", "document_kind", "entry_on")
+    search_fields = ("document_number", "account")
+
+
+register_copies("admin_app", stock=StockCopyAdmin, invoice=InvoiceCopyAdmin, ledger=LedgerCopyAdmin)
 register_standard("admin_app")

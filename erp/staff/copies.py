@@ -33,7 +33,6 @@ class CopyBanner:
 class ReadOnlyAdmin(JournalHistory, ModelAdmin):  # type: ignore[misc]
     """Nothing can be added, changed or deleted here."""
 
-    show_full_result_count = False
     list_disable_select_all = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -22,8 +22,6 @@ class InternalAdmin(ReadOnlyAdmin):
 class EditableAdmin(ModelAdmin):  # type: ignore[misc]
     """A plain internal table (e.g. warehouses) that staff edit; rows in use are protected by their relations."""
 
-    show_full_result_count = False
-
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """Log after the commit: the log lives on another alias than the row."""
         after_commit(self.opts.app_label, lambda: super(EditableAdmin, self).log_addition(request, obj, message))

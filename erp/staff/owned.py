@@ -83,7 +83,6 @@ class OwnedAdmin(JournalHistory, ModelAdmin, _OwnTransactionAdmin):  # type: ign
     change_form_before_template = "erp/admin/owned_banner.html"
     warn_unsaved_form = True
     list_filter_submit = False
-    show_full_result_count = False
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Whether a row is in use comes last everywhere."""
