@@ -134,7 +134,6 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
         Internal("shop_account"),
         Internal("shipping_method"),
         Internal("sales_order_line"),
-        Internal("document_number"),
     ),
 }
 

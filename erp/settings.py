@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "erp.middleware.ActorMiddleware",
+    "storefront.middleware.ShopErrors",
 ]
 
 TEMPLATES = [
@@ -71,6 +72,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "erp.context.company",
+                "storefront.context.shop",
             ]
         },
     }
@@ -123,6 +125,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = ERP_HOME / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missing one
 MEDIA_URL = "media/"
+SHOP_URL = os.environ.get("ERP_SHOP_URL", "http://127.0.0.1:8000")  # for links in e-mails
 MEDIA_ROOT = ERP_HOME / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

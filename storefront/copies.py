@@ -1,5 +1,4 @@
-"""What Storefront reads: customers, products, VAT codes, invoices (instant); stock and its own handed-over
-orders (15 s)."""
+"""What Storefront reads: masters, VAT codes, invoices (instant); stock and its own handed-over orders (15 s)."""
 
 from __future__ import annotations
 
@@ -34,6 +33,7 @@ class CustomerCopy(CopyModel):
     class Meta:
         db_table = "customer_copy"
         verbose_name = "customer (copy)"
+        indexes = (models.Index(fields=["email"], name="shop_customer_copy_email"),)
 
     def __str__(self) -> str:
         return f"{self.number} {self.name}"
@@ -63,6 +63,12 @@ class ProductCopy(CopyModel):
     class Meta:
         db_table = "product_copy"
         verbose_name = "product (copy)"
+        indexes = (
+            models.Index(fields=["sku"], name="shop_product_copy_sku"),
+            models.Index(fields=["category", "-id"], name="shop_product_copy_category"),
+            models.Index(fields=["name", "id"], name="shop_product_copy_name"),
+            models.Index(fields=["vat_code", "base_price", "id"], name="shop_product_copy_price"),
+        )
 
     def __str__(self) -> str:
         return f"{self.sku} {self.name}"
@@ -153,6 +159,9 @@ class InvoiceCopy(CopyModel):
     fulfilled_on = models.DateField(null=True)
     due_on = models.DateField(null=True)
     currency = models.CharField(max_length=3)
+    base_currency = models.CharField(max_length=3, db_default="")
+    exchange_rate = models.DecimalField(max_digits=18, decimal_places=8, db_default=1)
+    base_vat_total = AmountField(db_default=0)
     price_mode = models.CharField(max_length=5, db_default="net")
     payment_method = models.CharField(max_length=20, db_default="")
     net_total = AmountField()
@@ -170,6 +179,8 @@ class InvoiceCopy(CopyModel):
         indexes = (
             models.Index(fields=["order_id"], name="shop_invoice_copy_order"),
             models.Index(fields=["customer_id"], name="shop_invoice_copy_customer"),
+            models.Index(fields=["number"], name="shop_invoice_copy_number"),
+            models.Index(fields=["original_id"], name="shop_invoice_copy_original"),
         )
 
     def __str__(self) -> str:

@@ -1,5 +1,48 @@
 """What this module registers with the platform."""
 
+from __future__ import annotations
+
+from erp.registry import FlowDocument, PeriodicTask, Widget, registry
+
 
 def register() -> None:
-    """Register checks, relays, widgets and periodic tasks of this module."""
+    """Register relays, widgets, the document flow and periodic tasks of this module."""
+    from storefront.services import mails  # noqa: F401  (registers its relay handlers)
+
+    registry.periodic_tasks.append(
+        PeriodicTask("hand-overs", "storefront.finish_hand_overs", "storefront", every_s=5)
+    )
+    registry.document_flows.append(order_documents)
+    registry.widgets.append(Widget("storefront", "Orders today", orders_today, "/admin/storefront/salesorder/"))
+    registry.widgets.append(
+        Widget("storefront", "Hand-overs open", open_hand_overs, "/admin/storefront/salesorder/?custody=offered")
+    )
+
+
+def order_documents(order_id: int) -> list[FlowDocument]:
+    """The order as Storefront has it."""
+    from storefront.models import SalesOrder
+
+    return [
+        FlowDocument(
+            "storefront", "sales order", order.number, f"{order.lifecycle} ({order.get_custody_display()})",
+            order.placed_at, f"/admin/storefront/salesorder/{order.pk}/change/",
+        )
+        for order in SalesOrder.objects.filter(pk=order_id)
+    ]  # fmt: skip
+
+
+def orders_today() -> str:
+    """Number of orders placed today."""
+    from django.utils import timezone
+
+    from storefront.models import SalesOrder
+
+    return str(SalesOrder.objects.filter(ordered_on=timezone.localdate()).count())
+
+
+def open_hand_overs() -> str:
+    """Number of orders that are offered to Logistics and not decided yet."""
+    from storefront.models import SalesOrder
+
+    return str(SalesOrder.objects.filter(custody="offered").count())

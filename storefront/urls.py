@@ -1,11 +1,38 @@
-"""URLs of Storefront: its API under /api/v1/storefront/ and its own pages."""
+"""URLs of Storefront: its API under /api/v1/storefront/, and the shop at the root of the site."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-from erp.api.routers import copy_routes
+from erp.api.routers import copy_routes, entity_routes
+from storefront.rest import SalesOrderViewSet, internal_routes
+from storefront.views import account, cart, catalogue, checkout, orders
 
-api_urlpatterns: list[URLPattern | URLResolver] = [*copy_routes("storefront")]
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    *entity_routes("storefront", SalesOrderViewSet),
+    *internal_routes(),
+    *copy_routes("storefront"),
+]
 
-urlpatterns: list[URLPattern | URLResolver] = []
+_shop: list[URLPattern | URLResolver] = [
+    path("", catalogue.product_list, name="product_list"),
+    path("p/<slug:slug>/<int:pk>/", catalogue.product_detail, name="product_detail"),
+    path("stock/<int:pk>/", catalogue.stock, name="stock"),
+    path("cart/", cart.cart, name="cart"),
+    path("cart/add/<int:pk>/", cart.cart_add, name="cart_add"),
+    path("cart/update/", cart.cart_update, name="cart_update"),
+    path("cart/remove/<int:pk>/", cart.cart_remove, name="cart_remove"),
+    path("checkout/", checkout.checkout, name="checkout"),
+    path("orders/", orders.order_list, name="order_list"),
+    path("orders/find/", orders.order_lookup, name="order_lookup"),
+    path("orders/<str:number>/", orders.order_detail, name="order_detail"),
+    path("orders/<str:number>/cancel/", orders.order_cancel, name="order_cancel"),
+    path("invoices/<path:number>/", orders.invoice_detail, name="invoice_detail"),
+    path("account/", account.account, name="account"),
+    path("account/login/", account.log_in, name="login"),
+    path("account/logout/", account.log_out, name="logout"),
+    path("account/register/", account.register, name="register"),
+    path("account/confirm/<str:token>/", account.confirm_email, name="confirm_email"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", include((_shop, "storefront")))]

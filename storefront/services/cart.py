@@ -1,0 +1,238 @@
+"""Carts: add, change, merge at log-in, and bring to the present prices. A cart reserves nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django.db import IntegrityError
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from erp.db import module_transaction, retrying
+from erp.errors import Refused
+from storefront.models import Cart, CartLine, ProductCopy
+from storefront.services.pricing import (
+    NotForSale,
+    Terms,
+    is_for_sale,
+    rate_of,
+    terms_for,
+    unit_price,
+    vat_code_of,
+    vat_rates,
+)
+from storefront.services.visitors import Visitor
+
+MAX_QUANTITY = 9_999
+MAX_LINES = 100
+
+
+class CartChanged(Refused):
+    """Your cart was changed in another tab or by a new price; please look at it again."""
+
+    code = "cart-changed"
+
+
+class QuantityRefused(Refused):
+    """Please give a quantity that can be ordered."""
+
+    code = "quantity-refused"
+
+
+def find_cart(visitor: Visitor) -> Cart | None:
+    """The visitor's open cart."""
+    carts = Cart.objects.filter(state=Cart.State.OPEN)
+    if visitor.customer_id is not None:
+        return carts.filter(customer_id=visitor.customer_id).first()
+    if visitor.token is None:
+        return None
+    return carts.filter(token=visitor.token, customer_id=None).first()
+
+
+def cart_terms(visitor: Visitor, country: str = "") -> Terms:
+    """Terms on which this visitor buys today."""
+    return terms_for(visitor.customer, country=country, on_date=timezone.localdate())
+
+
+def count_pieces(cart: Cart | None) -> int:
+    """Pieces in the cart."""
+    return sum(cart.lines.values_list("quantity", flat=True)) if cart else 0
+
+
+def get_or_create_cart(visitor: Visitor) -> Cart:
+    """The visitor's open cart, made when there is none; a guest's new cart has a new token."""
+    found = find_cart(visitor)
+    if found is not None:
+        return found
+    try:
+        with module_transaction("storefront"):
+            return Cart.objects.create(customer_id=visitor.customer_id, token=uuid.uuid4())
+    except IntegrityError:  # another tab made the customer's cart just now
+        found = find_cart(visitor)
+        if found is None:
+            raise
+        return found
+
+
+def lock_cart(cart_id: int) -> Cart:
+    """The cart, locked until the transaction ends."""
+    return Cart.objects.select_for_update().get(pk=cart_id)
+
+
+def _require_quantity(quantity: int) -> None:
+    if not 0 <= quantity <= MAX_QUANTITY:
+        raise QuantityRefused(f"Please give a quantity between 1 and {MAX_QUANTITY}.")
+
+
+def present_price(product: ProductCopy, terms: Terms) -> Decimal:
+    """Price of one unit for these terms, as shown."""
+    code = vat_code_of(product.product_class, product.vat_code, terms)
+    return unit_price(product, rate_of(code, vat_rates(terms.on_date)), terms.price_mode)
+
+
+def add_to_cart(visitor: Visitor, product_id: int, quantity: int) -> Cart:
+    """Put ``quantity`` more of a product into the visitor's cart; returns the cart.
+
+    Raises:
+        NotForSale: the shop does not sell it.
+        QuantityRefused: not a quantity, or the cart is full.
+    """
+    product = ProductCopy.objects.filter(pk=product_id).first()
+    if product is None or not is_for_sale(product):
+        raise NotForSale("This product cannot be ordered at the moment.")
+    if quantity < 1:
+        raise QuantityRefused("Please give a quantity of at least 1.")
+    price = present_price(product, cart_terms(visitor))
+    cart = get_or_create_cart(visitor)
+
+    def write() -> Cart:
+        locked = lock_cart(cart.pk)
+        if locked.state != Cart.State.OPEN:
+            raise CartChanged
+        line = locked.lines.filter(product_id=product_id).first()
+        _require_quantity(quantity + (line.quantity if line else 0))
+        if line is None:
+            if locked.lines.count() >= MAX_LINES:
+                raise QuantityRefused(f"A cart holds up to {MAX_LINES} different products.")
+            locked.lines.create(product_id=product_id, quantity=quantity, unit_price=price)
+        else:
+            line.quantity += quantity
+            line.save(update_fields=["quantity"])
+        return touch(locked)
+
+    return retrying("storefront", write)
+
+
+def touch(cart: Cart) -> Cart:
+    """Give a locked cart its next version."""
+    Cart.objects.filter(pk=cart.pk).update(version=F("version") + 1, updated_at=Now())
+    cart.refresh_from_db()
+    return cart
+
+
+def change_cart(cart: Cart, version: int, quantities: Mapping[int, int]) -> Cart:
+    """Set quantities by product id (0 removes the line); what was noted on the lines counts as read.
+
+    Raises:
+        CartChanged: the cart is no longer at ``version``.
+    """
+    for quantity in quantities.values():
+        _require_quantity(quantity)
+
+    def write() -> Cart:
+        locked = lock_cart(cart.pk)
+        if locked.version != version or locked.state != Cart.State.OPEN:
+            raise CartChanged
+        for line in locked.lines.all():
+            quantity = quantities.get(line.product_id, line.quantity)
+            if quantity == 0:
+                line.delete()
+                continue
+            keeps_note = line.note == CartLine.Note.GONE or (
+                line.note == CartLine.Note.SHORT and line.product_id not in quantities
+            )
+            line.quantity = quantity
+            if not keeps_note:
+                line.note, line.price_before, line.left = CartLine.Note.NONE, None, None
+            line.save()
+        return touch(locked)
+
+    return retrying("storefront", write)
+
+
+def refresh_cart(cart: Cart, terms: Terms) -> Cart:
+    """Bring the cart to the present prices and offer; what changed is noted on its line and raises the version.
+
+    An order that was about to confirm the old version is thereby refused until the shopper has seen the change.
+    """
+    lines = list(cart.lines.all())
+    if not _changes(lines, terms):
+        return cart
+
+    def write() -> Cart:
+        locked = lock_cart(cart.pk)
+        if locked.state != Cart.State.OPEN:
+            return locked
+        changed = _changes(list(locked.lines.select_for_update()), terms)
+        for line in changed:
+            line.save()
+        return touch(locked) if changed else locked
+
+    return retrying("storefront", write)
+
+
+def _changes(lines: list[CartLine], terms: Terms) -> list[CartLine]:
+    """Lines that differ from the present offer, already carrying what must be said."""
+    products = ProductCopy.objects.in_bulk([line.product_id for line in lines])
+    rates = vat_rates(terms.on_date)
+    changed = []
+    for line in lines:
+        product = products.get(line.product_id)
+        if product is None or not is_for_sale(product):
+            if line.note != CartLine.Note.GONE:
+                line.note = CartLine.Note.GONE
+                changed.append(line)
+            continue
+        code = vat_code_of(product.product_class, product.vat_code, terms)
+        price = unit_price(product, rate_of(code, rates), terms.price_mode)
+        if price != line.unit_price:
+            line.price_before = line.unit_price
+            line.unit_price = price
+            if line.note != CartLine.Note.SHORT:
+                line.note = CartLine.Note.PRICE
+            changed.append(line)
+        elif line.note == CartLine.Note.GONE:  # sold again
+            line.note = CartLine.Note.NONE
+            changed.append(line)
+    return changed
+
+
+def merge_at_log_in(guest: Visitor, customer: Visitor) -> Cart | None:
+    """Move a guest's cart into the customer's; the same product adds up. Returns the customer's open cart."""
+    source = find_cart(Visitor(guest.token, None))
+    if source is None or customer.customer_id is None:
+        return find_cart(customer)
+    terms = cart_terms(customer)
+
+    def merge() -> Cart:
+        target = find_cart(customer)
+        if target is None:
+            Cart.objects.filter(pk=source.pk, state=Cart.State.OPEN).update(customer_id=customer.customer_id)
+            return touch(lock_cart(source.pk))
+        first, second = sorted((source.pk, target.pk))
+        lock_cart(first)
+        lock_cart(second)
+        have = {line.product_id: line for line in target.lines.all()}
+        for line in source.lines.all():
+            if line.product_id in have:
+                total = min(MAX_QUANTITY, have[line.product_id].quantity + line.quantity)
+                CartLine.objects.filter(pk=have[line.product_id].pk).update(quantity=total)
+            else:
+                CartLine.objects.filter(pk=line.pk).update(cart=target)
+        Cart.objects.filter(pk=source.pk).update(state=Cart.State.MERGED, updated_at=Now())
+        return touch(target)
+
+    return refresh_cart(retrying("storefront", merge), terms)

@@ -1,0 +1,160 @@
+"""One-page checkout: from a cart at a confirmed version to an order that Logistics has accepted or refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from erp.actor import Actor
+from erp.errors import Refused
+from erp.idempotency import hash_request
+from erp.money import DocumentTotals
+from storefront.models import Cart, CartLine, CustomerCopy, ProductCopy, ShippingMethod
+from storefront.serializers import NewOrder, OrderLine
+from storefront.services import accounts
+from storefront.services.cart import CartChanged, cart_terms, lock_cart, refresh_cart
+from storefront.services.handover import Outcome
+from storefront.services.placing import get_customer, place
+from storefront.services.pricing import Terms, Wanted, price_lines
+from storefront.services.visitors import Visitor
+
+
+class CheckoutRefused(Refused):
+    """The order cannot be placed like this."""
+
+    code = "checkout-refused"
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What the shopper confirmed with the order button."""
+
+    cart_version: int
+    key: str  # idempotency key: the same for every press of this button
+    email: str
+    phone: str
+    ship_to: dict[str, Any]
+    bill_to: dict[str, Any]
+    shipping_method: str
+    payment_method: str
+    note: str = ""
+    language: str = "hu"
+
+
+@dataclass(frozen=True)
+class Basket:
+    """A priced cart with delivery; ``shipping`` as shown, None when no method is chosen yet."""
+
+    lines: tuple[OrderLine, ...]
+    totals: DocumentTotals
+    shipping: Decimal | None = None
+    shipping_name: str = ""
+    cart_lines: tuple[CartLine, ...] = field(default=())
+
+
+def order_key(cart: Cart) -> str:
+    """The idempotency key of ordering this cart as it is now."""
+    return f"{cart.token}:{cart.version}"
+
+
+def price_cart(cart_lines: list[CartLine], terms: Terms, method: ShippingMethod | None) -> Basket:
+    """Lines and totals of a cart at the prices on its lines, delivery included."""
+    products = ProductCopy.objects.in_bulk([line.product_id for line in cart_lines])
+    wanted = [
+        Wanted(products[line.product_id], line.quantity, line.unit_price)
+        for line in cart_lines
+        if line.product_id in products and line.note != CartLine.Note.GONE
+    ]
+    lines, totals = price_lines(wanted, terms)
+    if method is None:
+        return Basket(lines, totals, cart_lines=tuple(cart_lines))
+    charge = _shipping_charge(method, totals, terms)
+    if charge is not None:
+        goods = len(wanted)
+        lines, totals = price_lines([*wanted, charge], terms)
+        cost = lines[goods].gross if terms.price_mode == "gross" else lines[goods].net
+    else:
+        cost = Decimal(0)
+    return Basket(lines, totals, cost, method.label, tuple(cart_lines))
+
+
+def _shipping_charge(method: ShippingMethod, goods: DocumentTotals, terms: Terms) -> Wanted | None:
+    value = goods.gross if terms.price_mode == "gross" else goods.net
+    if method.product_id is None or (method.free_from is not None and value >= method.free_from):
+        return None
+    product = ProductCopy.objects.filter(pk=method.product_id, retired_at=None).first()
+    if product is None:
+        raise CheckoutRefused(f"Delivery by {method.name} is not possible at the moment; please choose another.")
+    return Wanted(product, 1, name=method.label)
+
+
+def shipping_methods(country: str) -> list[ShippingMethod]:
+    """Ways of delivery to a country, in order."""
+    return [m for m in ShippingMethod.objects.filter(is_active=True) if m.delivers_to(country)]
+
+
+def place_from_cart(visitor: Visitor, cart_id: int, said: Confirmation, *, actor: Actor) -> Outcome:
+    """Place the order that the shopper confirmed.
+
+    1. One Storefront transaction freezes the order, if the cart is still what was confirmed. 2. Logistics
+    reserves and accepts, or refuses, in its own transaction. 3. Storefront records the answer; of a refusal it
+    notes on the cart's lines what is left. A repeat with the same key, or a second press that raced the first,
+    gives the outcome of the one order.
+
+    Raises:
+        CartChanged: the cart, a price or the offer is not what was confirmed; nothing was ordered.
+        CheckoutRefused, CustomerRefused: it cannot be ordered like this.
+    """
+    method = ShippingMethod.objects.filter(code=said.shipping_method, is_active=True).first()
+    if method is None or not method.delivers_to(said.ship_to["country"]):
+        raise CheckoutRefused("Please choose a way of delivery that reaches your country.")
+    terms = cart_terms(visitor, said.ship_to["country"])
+    cart = Cart.objects.get(pk=cart_id)
+    if cart.state == Cart.State.OPEN:
+        refresh_cart(cart, terms)
+    customer = visitor.customer or accounts.customer_of_guest(
+        email=said.email, phone=said.phone, address=said.bill_to, language=said.language, actor=actor
+    )
+    get_customer(customer.pk)
+
+    def prepare() -> Any:
+        locked = lock_cart(cart_id)
+        if locked.state in {Cart.State.PLACING, Cart.State.ORDERED} and locked.version == said.cart_version:
+            return locked.order_id
+        if locked.state != Cart.State.OPEN or locked.version != said.cart_version:
+            raise CartChanged
+        lines = list(locked.lines.all())
+        order = _order(lines, customer, said, terms, method)
+
+        def also(order_id: int) -> None:
+            Cart.objects.filter(pk=cart_id).update(state=Cart.State.PLACING, order_id=order_id)
+
+        return order, also
+
+    request_hash = hash_request(str(cart.token))
+    return place(prepare, key=said.key, scope="checkout", request_hash=request_hash, actor=actor)
+
+
+def _order(
+    lines: list[CartLine], customer: CustomerCopy, said: Confirmation, terms: Terms, method: ShippingMethod
+) -> NewOrder:
+    blocking = {CartLine.Note.GONE, CartLine.Note.SHORT}
+    if not lines:
+        raise CheckoutRefused("Your cart is empty.")
+    if any(line.note in blocking for line in lines):
+        raise CartChanged
+    basket = price_cart(lines, terms, method)
+    now = timezone.now()
+    return NewOrder(
+        customer_id=customer.pk, customer_name=str(said.bill_to.get("name") or customer.name), email=said.email,
+        currency=terms.currency, price_mode=terms.price_mode, country=terms.country, language=said.language,
+        ship_to=said.ship_to, bill_to=said.bill_to, shipping_method=method.code,
+        payment_method=said.payment_method, placed_at=now, ordered_on=timezone.localdate(now),
+        net_total=basket.totals.net, vat_total=basket.totals.vat, gross_total=basket.totals.gross,
+        external_ref=None, channel="web", note=said.note, lines=basket.lines,
+    )  # fmt: skip
+
+

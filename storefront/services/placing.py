@@ -1,0 +1,66 @@
+"""Placing an order, however it came in: freeze it under an idempotency key, then hand it over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from erp.actor import Actor, acting_as, request_id
+from erp.errors import Refused
+from erp.faultpoints import fault_point
+from erp.idempotency import once
+from storefront.models import CustomerCopy
+from storefront.serializers import NewOrder, freeze_order
+from storefront.services.handover import Outcome, hand_over, try_hand_over
+
+
+class CustomerRefused(Refused):
+    """This customer cannot place orders."""
+
+    code = "customer-refused"
+
+
+def get_customer(customer_id: int) -> CustomerCopy:
+    """The customer who orders. Raises CustomerRefused when unknown, retired or blocked."""
+    customer = CustomerCopy.objects.filter(pk=customer_id).first()
+    if customer is None:
+        raise CustomerRefused(f"There is no customer {customer_id}", customer_id=customer_id)
+    if customer.retired_at is not None or customer.is_blocked:
+        raise CustomerRefused(f"Customer {customer.number} cannot place orders", customer_id=customer_id)
+    return customer
+
+
+def place(
+    prepare: Callable[[], tuple[NewOrder, Callable[[int], None]] | int],
+    *,
+    key: str,
+    scope: str,
+    request_hash: str,
+    actor: Actor,
+    wait_for_logistics: bool = False,
+) -> Outcome:
+    """Freeze an order in one Storefront transaction, then offer it to Logistics outside of it.
+
+    Args:
+        prepare: runs inside the freezing transaction; returns the order and what else to write once it has an
+            id, or the id of an order that this very request already made in another way.
+        wait_for_logistics: raise when Logistics cannot be reached, instead of leaving the order to the relay.
+
+    A repeat with the same key freezes nothing: it finds what became of the order.
+    """
+
+    def freeze() -> dict[str, int]:
+        prepared = prepare()
+        if isinstance(prepared, int):
+            return {"order_id": prepared}
+        order, also = prepared
+        order_id, _ = freeze_order(order, actor=actor)
+        also(order_id)
+        fault_point("handover:before_freeze_commit")
+        return {"order_id": order_id}
+
+    with acting_as(actor, request_id()):
+        answer: dict[str, Any]
+        answer, _ = once("storefront", key, scope, request_hash, freeze)
+        fault_point("handover:answer_lost")
+        return (hand_over if wait_for_logistics else try_hand_over)(int(answer["order_id"]))

@@ -1,0 +1,149 @@
+"""Prices and VAT from Storefront's own copies; basket and order use the same totals as invoice and ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from erp.errors import Refused
+from erp.money import HUNDRED, DocumentTotals, LineInput, document_totals, round_money
+from storefront.models import CustomerCopy, ProductCopy, VatCodeCopy
+from storefront.serializers import OrderLine
+
+
+class NotForSale(Refused):
+    """This product cannot be ordered."""
+
+    code = "not-for-sale"
+
+
+class NoVatRate(Refused):
+    """The VAT code has no rate on this day."""
+
+    code = "no-vat-rate"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms on which somebody buys: they decide price mode and VAT."""
+
+    currency: str
+    price_mode: str  # net for companies, gross for private persons
+    country: str
+    vat_status: str
+    on_date: date
+
+    @property
+    def is_domestic(self) -> bool:
+        """Whether the domestic VAT code of the product applies as it is."""
+        return self.country == settings.COMPANY["country"] and self.vat_status != "third_country"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A line to be priced; what is None comes from the product."""
+
+    product: ProductCopy
+    quantity: int
+    unit_price: Decimal | None = None
+    vat_code: str | None = None
+    name: str = ""
+    discount: Decimal = Decimal(0)
+
+
+def terms_for(customer: CustomerCopy | None, *, country: str = "", on_date: date) -> Terms:
+    """Terms of a customer; without one those of a private person at home."""
+    is_company = bool(customer and customer.is_company)
+    return Terms(
+        currency=settings.BASE_CURRENCY,
+        price_mode="net" if is_company else "gross",
+        country=country or (customer.country if customer else settings.COMPANY["country"]),
+        vat_status=customer.vat_status if customer else "private",
+        on_date=on_date,
+    )
+
+
+def vat_rates(on_date: date) -> dict[str, Decimal]:
+    """VAT code → rate in percent, of the codes that are valid on a day."""
+    codes = VatCodeCopy.objects.filter(
+        Q(valid_from=None) | Q(valid_from__lte=on_date), Q(valid_to=None) | Q(valid_to__gte=on_date), retired_at=None
+    )
+    return dict(codes.values_list("code", "rate"))
+
+
+def vat_code_of(product_class: str, default_code: str, terms: Terms) -> str:
+    """VAT code of a sale on these terms: the product's own at home, else what Finance chooses."""
+    if terms.is_domestic:
+        return default_code
+    from finance import api as finance
+
+    return finance.choose_vat_code(product_class, terms.vat_status, terms.country, terms.on_date, default_code)
+
+
+def rate_of(code: str, rates: Mapping[str, Decimal]) -> Decimal:
+    """Rate of a code. Raises NoVatRate."""
+    rate = rates.get(code)
+    if rate is None:
+        raise NoVatRate(f"VAT code {code!r} is not valid on this day", vat_code=code)
+    return rate
+
+
+def unit_price(product: ProductCopy, rate: Decimal, price_mode: str) -> Decimal:
+    """Price of one unit in the price mode: gross prices are rounded to what can be paid."""
+    if price_mode == "net":
+        return product.base_price
+    return round_money(product.base_price * (HUNDRED + rate) / HUNDRED, product.currency or settings.BASE_CURRENCY)
+
+
+def price_lines(wanted: Sequence[Wanted], terms: Terms) -> tuple[tuple[OrderLine, ...], DocumentTotals]:
+    """Price lines in order and compute the document's totals; line numbers count from 1."""
+    rates = vat_rates(terms.on_date)
+    codes = [w.vat_code or vat_code_of(w.product.product_class, w.product.vat_code, terms) for w in wanted]
+    prices = [
+        unit_price(w.product, rate_of(code, rates), terms.price_mode) if w.unit_price is None else w.unit_price
+        for w, code in zip(wanted, codes, strict=True)
+    ]
+    totals = document_totals(
+        [
+            LineInput(w.quantity, price, code, rate_of(code, rates), w.discount)
+            for w, price, code in zip(wanted, prices, codes, strict=True)
+        ],
+        terms.currency,
+        terms.price_mode,
+    )
+    lines = tuple(
+        OrderLine(
+            line_no=number, product_id=w.product.pk, sku=w.product.sku, name=w.name or w.product.name,
+            unit=w.product.unit, product_class=w.product.product_class, quantity=w.quantity, unit_price=price,
+            discount=w.discount, vat_code=code, vat_rate=rates[code], net=line.net, vat=line.vat, gross=line.gross,
+            is_stocked=w.product.is_stocked,
+        )
+        for number, (w, price, code, line) in enumerate(zip(wanted, prices, codes, totals.lines, strict=True), 1)
+    )  # fmt: skip
+    return lines, totals
+
+
+def totals_of(lines: Iterable[Any], currency: str, price_mode: str) -> DocumentTotals:
+    """Totals of lines that are priced already (an order, an offer)."""
+    return document_totals(
+        [LineInput(x.quantity, x.unit_price, x.vat_code, x.vat_rate, x.discount) for x in lines], currency, price_mode
+    )
+
+
+def is_for_sale(product: ProductCopy | None) -> bool:
+    """Whether the shop sells it now."""
+    return bool(
+        product
+        and product.is_sellable
+        and product.retired_at is None
+        and product.base_price > 0
+        and product.product_class in {"goods", "service", "voucher"}
+    )
+
+

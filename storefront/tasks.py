@@ -1,0 +1,13 @@
+"""Periodic work of Storefront; may run twice, late or concurrently."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from storefront.services.handover import finish_hand_overs
+
+
+@shared_task(name="storefront.finish_hand_overs")
+def finish_hand_overs_task() -> dict[str, int]:
+    """Decide orders whose hand-over was left unfinished."""
+    return finish_hand_overs()

@@ -1,0 +1,125 @@
+"""The one-page checkout: an order button that may be pressed twice, in several tabs, and after a time-out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from erp.actor import actor_of
+from erp.errors import Refused
+from storefront.forms import CheckoutForm, checkout_initial
+from storefront.models import Cart, ShippingMethod
+from storefront.services.cart import CartChanged, cart_terms, find_cart, refresh_cart
+from storefront.services.checkout import Confirmation, order_key, place_from_cart, price_cart
+from storefront.services.handover import Outcome
+from storefront.services.visitors import Visitor
+from storefront.views.cart import shown_lines, shown_totals
+from storefront.views.visiting import show_order_to_guest, visitor_of
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def checkout(request: HttpRequest) -> HttpResponse:
+    """Show the checkout, or place the order."""
+    visitor = visitor_of(request)
+    if request.method == "POST":
+        return _place(request, visitor)
+    cart = find_cart(visitor)
+    if cart is None or not cart.lines.exists():
+        return redirect("storefront:cart")
+    initial = checkout_initial(visitor.customer, visitor.email)
+    form = CheckoutForm(initial=initial, country=initial["ship_country"])
+    return _page(request, visitor, cart, form)
+
+
+def _place(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    cart = _confirmed_cart(request, visitor)
+    if cart is None:
+        messages.warning(request, _("Your cart is empty."))
+        return redirect("storefront:cart")
+    form = CheckoutForm(request.POST, country=request.POST.get("ship_country", "HU"))
+    if not form.is_valid():
+        return _page(request, visitor, cart, form, status=422)
+    try:
+        outcome = place_from_cart(visitor, cart.pk, _confirmation(request, cart, form), actor=actor_of(request.user))
+    except CartChanged:
+        form.add_error(None, _("Your cart or a price has changed. Please look at it again and then order."))
+        return _page(request, visitor, cart, form, status=409)
+    except Refused as refused:
+        form.add_error(None, refused.message)
+        return _page(request, visitor, cart, form, status=409)
+    return _answer(request, visitor, cart, form, outcome)
+
+
+def _confirmed_cart(request: HttpRequest, visitor: Visitor) -> Cart | None:
+    """The cart that the pressed button belongs to: also one that the first press has just turned into an order."""
+    token = request.POST.get("idempotency_key", "").partition(":")[0]
+    mine = Cart.objects.exclude(state=Cart.State.MERGED)
+    if visitor.customer_id is not None:
+        mine = mine.filter(customer_id=visitor.customer_id)
+    elif visitor.token is not None:
+        mine = mine.filter(customer_id=None, token=visitor.token)
+    else:
+        return None
+    pressed = next((c for c in mine.order_by("-pk")[:20] if str(c.token) == token), None)
+    return pressed or find_cart(visitor)
+
+
+def _confirmation(request: HttpRequest, cart: Cart, form: CheckoutForm) -> Confirmation:
+    said = form.cleaned_data
+    version = request.POST.get("cart_version", "")
+    return Confirmation(
+        cart_version=int(version) if version.isdecimal() and len(version) < 18 else 0,
+        key=request.POST.get("idempotency_key", "")[:200] or order_key(cart),
+        email=said["email"], phone=said["phone"], ship_to=form.address("ship"), bill_to=form.address("bill"),
+        shipping_method=said["shipping_method"], payment_method=said["payment_method"], note=said["note"],
+        language=(get_language() or "en")[:2],
+    )  # fmt: skip
+
+
+def _answer(
+    request: HttpRequest, visitor: Visitor, cart: Cart, form: CheckoutForm, outcome: Outcome
+) -> HttpResponse:
+    if outcome.result in {"accepted", "pending"}:
+        show_order_to_guest(request, outcome.number)
+        request.session["just_placed"] = outcome.number
+        return redirect("storefront:order_detail", outcome.number)
+    cart.refresh_from_db()
+    if cart.state != Cart.State.OPEN:
+        messages.warning(request, _("This order was not accepted."))
+        return redirect("storefront:cart")
+    if outcome.short:
+        form.add_error(None, _("Some of it has run out meanwhile. Nothing was ordered; please see what is left."))
+    else:
+        form.add_error(None, _("We cannot take this order at the moment. Nothing was ordered."))
+    return _page(request, visitor, cart, form, status=409)
+
+
+def _page(
+    request: HttpRequest, visitor: Visitor, cart: Cart, form: CheckoutForm, *, status: int = 200
+) -> HttpResponse:
+    cart.refresh_from_db()
+    if cart.state != Cart.State.OPEN:
+        return redirect("storefront:cart")
+    country = str(form["ship_country"].value() or "HU")
+    terms = cart_terms(visitor, country)
+    cart = refresh_cart(cart, terms)
+    method = ShippingMethod.objects.filter(code=str(form["shipping_method"].value()), is_active=True).first()
+    basket = price_cart(list(cart.lines.all()), terms, method)
+    lines = shown_lines(basket, terms.currency, terms.price_mode)
+    context: dict[str, Any] = {
+        "form": form,
+        "lines": lines,
+        "line_problems": any(line["message"] for line in lines),
+        "totals": shown_totals(basket),
+        "currency": terms.currency,
+        "price_mode": terms.price_mode,
+        "idempotency_key": order_key(cart),
+        "cart_version": cart.version,
+    }
+    return render(request, "storefront/checkout.html", context, status=status)
