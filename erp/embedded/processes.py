@@ -26,14 +26,16 @@ def command_of(pid: int) -> str | None:
 
 def started_at(pid: int) -> str | None:
     """Give a token that tells two processes with the same pid apart; None when there is no such process."""
-    if not HAS_PROC:
-        return _ps("-o", "lstart=", "-p", str(pid)).strip() or None
-    try:
-        stat = (PROC / str(pid) / "stat").read_text()
-    except OSError:
-        return None
-    # Field 22 of proc(5); the name in field 2 may itself hold spaces and brackets.
-    return stat.rpartition(")")[2].split()[19]
+    return _state_and_start(pid)[1]
+
+
+def is_running(pid: int, started: str | None) -> bool:
+    """Say whether the process with this start still runs; one that only waits to be reaped does not.
+
+    Surer than `command_of` at the end of a life: a command line is gone before memory and files are released.
+    """
+    state, start = _state_and_start(pid)
+    return start is not None and start == started and state not in "ZX"
 
 
 def list_commands() -> Iterator[tuple[int, str]]:
@@ -62,10 +64,13 @@ def end(
     pid: int, is_ours: Callable[[str], bool], *, first: signal.Signals = signal.SIGTERM, grace_s: float = 20
 ) -> bool:
     """Signal a process as long as its command line is ours, SIGKILL after the grace; returns whether it is gone."""
+    started = started_at(pid)
+    command = command_of(pid)
+    if command is None or not is_ours(command):
+        return True
 
     def gone() -> bool:
-        command = command_of(pid)
-        return command is None or not is_ours(command)
+        return not is_running(pid, started)
 
     for number, wait_s in ((first, grace_s), (signal.SIGKILL, 5.0)):
         if gone():
@@ -77,6 +82,18 @@ def end(
         if wait_until(gone, wait_s):
             return True
     return False
+
+
+def _state_and_start(pid: int) -> tuple[str, str | None]:
+    if not HAS_PROC:
+        state, _, start = _ps("-o", "state=,lstart=", "-p", str(pid)).strip().partition(" ")
+        return state[:1], start.strip() or None
+    try:
+        # Fields of proc(5) after the name, which may itself hold spaces and brackets: state is 3, start is 22.
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "", None
+    return fields[0], fields[19]
 
 
 def _ps(*arguments: str) -> str:

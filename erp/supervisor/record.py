@@ -28,7 +28,7 @@ class Known:
 
     def lives(self) -> bool:
         """Say whether this very process still runs."""
-        return processes.command_of(self.pid) is not None and processes.started_at(self.pid) == self.started
+        return processes.is_running(self.pid, self.started)
 
 
 @dataclass(frozen=True)
