@@ -12,6 +12,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from erp import health
 from erp.admin_site import ownership_board, staff_login
+from erp.api.index import IndexView
 from erp.ownership import MODULES
 
 
@@ -36,6 +37,7 @@ urlpatterns = [
     path("admin/ownership/", admin.site.admin_view(ownership_board), name="ownership-board"),
     *_staff_urls(),
     path("admin/", admin.site.urls),
+    path("api/v1/", IndexView.as_view(), name="api-index"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("i18n/", include("django.conf.urls.i18n")),

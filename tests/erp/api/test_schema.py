@@ -6,14 +6,35 @@ from io import StringIO
 
 from django.core.management import call_command
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
+from erp import ownership
 from tests.databases import ErpDatabase
+from tests.people import ApiClient
 
 
 def test_schema_renders_without_a_warning(erp: ErpDatabase) -> None:
     out = StringIO()
     call_command("spectacular", "--fail-on-warn", "--validate", stdout=out)
     assert "/api/v1/admin_app/customers/{id}/" in out.getvalue()
+
+
+def test_every_operation_documents_its_refusals(erp: ErpDatabase) -> None:
+    schema = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    operations = [op for path in schema["paths"].values() for op in path.values()]
+    assert operations
+    assert all("application/problem+json" in op["responses"]["default"]["content"] for op in operations)
+
+
+def test_index_tells_where_every_entity_is_written_and_read(api: ApiClient) -> None:
+    lines = {line["entity"]: line for line in api.get("/api/v1/").json()}
+    assert set(lines) == {entity.name for entity in ownership.ENTITIES}
+    assert lines["stock"]["window_s"] == 15
+    for line in lines.values():
+        assert set(line["reader_urls"]) == set(ownership.entity(line["entity"]).readers)
+        assert api.get(line["owner_url"]).status_code == 200, line
+        for url in line["reader_urls"].values():
+            assert api.get(f"{url}?stale=allow").status_code == 200
 
 
 def test_documentation_page_needs_no_other_host(erp: ErpDatabase) -> None:
