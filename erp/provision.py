@@ -55,12 +55,13 @@ def create_roles_and_schemas(environment: Environment, database: str | None = No
 
 def _ensure_role(c: psycopg.Connection, role: str, password: str) -> None:
     exists = c.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone()
-    verb = "alter" if exists else "create"
-    c.execute(
-        sql.SQL(verb + " role {} login noinherit nocreatedb nocreaterole nosuperuser password {}").format(
-            sql.Identifier(role), sql.Literal(password)
-        )
+    # Only a superuser may even mention SUPERUSER for a role that exists; ownership --check watches the attributes.
+    template = (
+        "alter role {} login noinherit password {}"
+        if exists
+        else "create role {} login noinherit nocreatedb nocreaterole nosuperuser password {}"
     )
+    c.execute(sql.SQL(template).format(sql.Identifier(role), sql.Literal(password)))
 
 
 def sync_grants(login: Callable[[str], DatabaseTarget]) -> None:
