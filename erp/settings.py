@@ -185,10 +185,8 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "erp.api.schema.add_problems",
-    ],
+    # Choices stay where they are used: names for shared ones would collide between modules.
+    "POSTPROCESSING_HOOKS": ["erp.api.schema.add_problems"],
 }
 UNFOLD = {
     "SITE_TITLE": "ERP",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import URLPattern, URLResolver
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import ViewSetMixin
 
@@ -16,6 +17,12 @@ from erp.api.views import OwnerReadViewSet
 
 def entity_routes(module: str, *viewsets: type[OwnerReadViewSet]) -> list[URLPattern | URLResolver]:
     """Routes of the entities that ``module`` owns: ``<collection>/`` and ``<collection>/<id>/``."""
+    for viewset in viewsets:
+        serializer = viewset.serializer_class
+        if ownership.entity(viewset.entity_name()).custodians and serializer is not None:
+            # Owner and custodian have a serializer each; the document needs two names.
+            name = f"{ownership.MODULE_LABELS[module]}{serializer.__name__.removesuffix('Serializer')}"
+            extend_schema_serializer(component_name=name)(serializer)
     return _routes(module, {collection(v.entity_name()): v for v in viewsets})
 
 
