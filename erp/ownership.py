@@ -128,6 +128,7 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
     ),
     "storefront": (
         *STANDARD,
+        Internal("replayed_invoice"),
         Internal("category"),
         Internal("cart"),
         Internal("cart_line"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from storefront.carts import Cart, CartLine
 from storefront.catalogue import Category, ShippingMethod, ShopAccount
 from storefront.copies import CustomerCopy, InvoiceCopy, ProductCopy, SalesOrderCopy, StockCopy, VatCodeCopy
+from storefront.history import ReplayedInvoice
 from storefront.orders import SalesOrder, SalesOrderLine
 from storefront.standard import ChangeJournal, CopyPosition, CopyTick, IdempotencyKey, ReaderState, RelayItem
 
@@ -26,6 +27,7 @@ __all__ = [
     "ProductCopy",
     "ReaderState",
     "RelayItem",
+    "ReplayedInvoice",
     "SalesOrder",
     "SalesOrderCopy",
     "SalesOrderLine",

@@ -1,0 +1,151 @@
+"""A whole replay: prepare, book every invoice that is not booked yet, tie out."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from erp.actor import Actor, acting_as
+from erp.db import cursor, module_transaction
+from erp.relay import run_relay
+from finance import api as finance_api
+from logistics import api as logistics_api
+from storefront.models import ReplayedInvoice
+
+from .assumptions import SOURCE, Assumptions
+from .booking import Booker
+from .documents import Document, Rejected
+from .history import History, Watch, open_history
+from .linking import SaleLinker
+from .planning import plan
+from .preparing import receive_opening_stock, save_customers, save_products
+from .survey import Survey, take_survey
+
+ACTOR = Actor(None, "replay", "system")
+RUN_LOCK = 0x45525020  # advisory lock: one replay at a time
+
+
+class ReplayBusy(Exception):
+    """Another replay is running; wait for it to finish."""
+
+
+@dataclass
+class Outcome:
+    """What a replay did, and how it ties out."""
+
+    survey: Survey
+    booked: int = 0  # invoices booked by this run
+    repeated: int = 0  # invoices that an earlier run had booked
+    refused_links: int = 0
+    trial_balance: Decimal = Decimal(0)
+    stock_difference: int = 0  # pieces by which on hand differs from receipts - issues + returns + adjustments
+    waiting: int = 0  # relay items not done
+    seconds: float = 0.0
+    profile_s: dict[str, float] = field(default_factory=dict)  # where the time went
+
+    def as_json(self) -> dict[str, Any]:
+        """The control totals and how the run went."""
+        return {
+            **self.survey.totals.as_json(),
+            "booked": self.booked,
+            "repeated": self.repeated,
+            "refused_links": self.refused_links,
+            "trial_balance": str(self.trial_balance),
+            "stock_difference": self.stock_difference,
+            "waiting": self.waiting,
+            "peak_mb": peak_mb(),
+            "seconds": round(self.seconds, 1),
+            "profile_s": {name: round(value, 1) for name, value in self.profile_s.items()},
+        }
+
+
+def peak_mb() -> float:
+    """Peak resident memory of this process in megabytes."""
+    unit = 1024 if sys.platform != "darwin" else 1024 * 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
+
+
+def replay(
+    name: str,
+    assumed: Assumptions,
+    *,
+    limit: int | None = None,
+    watch: Watch | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Outcome:
+    """Send a retail history through the real write paths; can be interrupted and run again.
+
+    Raises SourceError (nothing was booked by this run) and ReplayBusy.
+    """
+    began = time.monotonic()
+    directory = Path(settings.ERP_HOME) / "replay"
+    directory.mkdir(parents=True, exist_ok=True)
+    with acting_as(ACTOR), open_history(name, directory, limit=limit, watch=watch) as history, _only_one():
+        outcome = _book_all(history, assumed, progress)
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+class _only_one:  # noqa: N801  reads as a verb at its one use
+    def __enter__(self) -> None:
+        with cursor("storefront") as cur:
+            cur.execute("select pg_try_advisory_lock(%s)", [RUN_LOCK])
+            if not cur.fetchone()[0]:
+                raise ReplayBusy("another replay is running; wait for it to finish")
+
+    def __exit__(self, *error: object) -> None:
+        with cursor("storefront") as cur:
+            cur.execute("select pg_advisory_unlock(%s)", [RUN_LOCK])
+
+
+def _book_all(history: History, assumed: Assumptions, progress: Callable[[int, int], None]) -> Outcome:
+    done = set(ReplayedInvoice.objects.filter(source=SOURCE).values_list("number", flat=True))
+    survey = take_survey(history, replayed=done)
+    outcome = Outcome(survey)
+    base = str(settings.BASE_CURRENCY)
+    finance_api.require_rate(assumed.currency, assumed.rate, survey.opening_on)
+    booker = Booker(
+        assumed, base, save_customers(survey.customers, assumed, ACTOR), save_products(survey.products, assumed, ACTOR),
+        ACTOR,
+    )  # fmt: skip
+    receive_opening_stock(survey, dict(booker.products), assumed, base, ACTOR)
+    run_relay("logistics")
+    total = len(history)
+    for count, document in enumerate(plan(history, SaleLinker(survey.cancelled_pairs)), start=1):
+        _book_one(document, done, booker, outcome)
+        progress(count, total)
+    outcome.refused_links = booker.refused_links
+    _tie_out(outcome)
+    return outcome
+
+
+def _book_one(document: Document, done: set[str], booker: Booker, outcome: Outcome) -> None:
+    if isinstance(document, Rejected):
+        return
+    number = document.header.number
+    if number in done:
+        outcome.repeated += 1
+        return
+    began = time.perf_counter()
+    booker.book(document)
+    with module_transaction("storefront"):
+        ReplayedInvoice.objects.get_or_create(source=SOURCE, number=number)
+    kind = type(document).__name__.lower()
+    outcome.profile_s[kind] = outcome.profile_s.get(kind, 0.0) + time.perf_counter() - began
+    outcome.booked += 1
+
+
+def _tie_out(outcome: Outcome) -> None:
+    while run_relay("logistics", limit=500)["done"]:
+        pass
+    outcome.waiting = len(logistics_api.list_stuck())
+    outcome.trial_balance = finance_api.ledger_sum()
+    outcome.stock_difference = logistics_api.stock_difference()
