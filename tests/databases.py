@@ -72,6 +72,7 @@ def _admin() -> psycopg.Connection:
 def _fingerprint() -> str:
     digest = hashlib.sha256()
     paths = [p for m in (*ownership.MODULES, "erp") for p in sorted((PROJECT_DIR / m / "migrations").glob("*.py"))]
+    paths += [p for m in ownership.MODULES for p in sorted((PROJECT_DIR / m / "sql").glob("*.sql"))]
     for name in ("ownership", "doors", "provision", "migrations_ops", "duties", "environment"):
         path = PROJECT_DIR / "erp" / f"{name}.py"
         paths += [path] if path.exists() else []

@@ -1,0 +1,101 @@
+"""Refusals of Finance; each docstring's first line is the message a person reads."""
+
+from __future__ import annotations
+
+from erp.errors import Refused
+
+
+class UnbalancedEntry(Refused):
+    """The entry does not balance: debits and credits must be equal."""
+
+    code = "unbalanced-entry"
+
+
+class PeriodClosed(Refused):
+    """The period of this date is closed for posting."""
+
+    code = "period-closed"
+
+
+class UnknownAccount(Refused):
+    """An account does not exist, is out of use, or is a group."""
+
+    code = "unknown-account"
+
+
+class AlreadyPosted(Refused):
+    """This was posted before; a posting is made once."""
+
+    code = "already-posted"
+
+
+class UnknownVatCode(Refused):
+    """Finance has no such VAT code for this date."""
+
+    code = "unknown-vat-code"
+
+
+class NoExchangeRate(Refused):
+    """There is no exchange rate for this currency and date."""
+
+    code = "no-exchange-rate"
+
+
+class UnknownCustomer(Refused):
+    """There is no such customer."""
+
+    code = "unknown-customer"
+
+
+class EmptyDocument(Refused):
+    """A document needs at least one line."""
+
+    code = "empty-document"
+
+
+class NotADraft(Refused):
+    """Only a draft can be issued."""
+
+    code = "not-a-draft"
+
+
+class NotCreditable(Refused):
+    """Only an issued invoice can be credited."""
+
+    code = "not-creditable"
+
+
+class NotInvoicedYet(Refused):
+    """The goods are not invoiced yet, so they cannot be credited."""
+
+    code = "not-invoiced-yet"
+
+
+class CreditExceedsInvoice(Refused):
+    """More would be credited than was invoiced."""
+
+    code = "credit-exceeds-invoice"
+
+
+class MoveOutOfOrder(Refused):
+    """Stock moves of a product are valued strictly in their order; an earlier one is still missing."""
+
+    code = "move-out-of-order"
+
+
+class InsufficientValue(Refused):
+    """The move takes more pieces than the books hold."""
+
+    code = "insufficient-value"
+
+
+class PaymentNotAllocatable(Refused):
+    """The payment cannot settle this document."""
+
+    code = "payment-not-allocatable"
+
+
+class NotReversible(Refused):
+    """A document stands behind this entry; correct the document instead."""
+
+    code = "not-reversible"

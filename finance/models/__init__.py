@@ -1,0 +1,42 @@
+"""What Finance owns.
+
+Glossary: an *account* is a line of the chart; a *journal* groups entries by where they come from; an *entry* is one
+balanced posting of two or more *lines* (debit positive, credit negative); a *period* is a calendar month that may be
+locked; a *document* is an invoice or a credit note; its *settlement* says what of it is still open; a *series* numbers
+documents without gaps per fiscal year; a *valued move* is a stock move at its cost.
+"""
+
+from finance.copies import CustomerCopy, ProductCopy, SalesOrderCopy
+from finance.models.inventory import ProductCost, ValuedMove
+from finance.models.invoices import Invoice, InvoiceLine, InvoiceSettlement, NumberSeries
+from finance.models.ledger import Account, FiscalPeriod, Journal, JournalEntry, JournalLine
+from finance.models.payments import Payment, PaymentAllocation
+from finance.models.rates import ExchangeRate, VatCode
+from finance.standard import ChangeJournal, CopyPosition, CopyTick, IdempotencyKey, ReaderState, RelayItem
+
+__all__ = [
+    "Account",
+    "ChangeJournal",
+    "CopyPosition",
+    "CopyTick",
+    "CustomerCopy",
+    "ExchangeRate",
+    "FiscalPeriod",
+    "IdempotencyKey",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceSettlement",
+    "Journal",
+    "JournalEntry",
+    "JournalLine",
+    "NumberSeries",
+    "Payment",
+    "PaymentAllocation",
+    "ProductCopy",
+    "ProductCost",
+    "ReaderState",
+    "RelayItem",
+    "SalesOrderCopy",
+    "ValuedMove",
+    "VatCode",
+]

@@ -1,0 +1,198 @@
+"""Invoices and credit notes: drafts may change, issued documents never do; what is open of them stands apart."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from erp.fields import AmountField, ExactJSONField, UnitPriceField
+from erp.models import InternalModel, OwnedModel
+
+LINES_SQL = """coalesce((
+    select jsonb_agg(jsonb_build_object(
+      'id', l.id, 'line_no', l.line_no, 'product_id', l.product_id, 'sku', l.sku, 'name', l.name,
+      'quantity', l.quantity, 'unit', l.unit, 'unit_price', l.unit_price, 'discount', l.discount,
+      'vat_code', l.vat_code, 'vat_rate', l.vat_rate, 'net', l.net, 'vat', l.vat, 'gross', l.gross,
+      'order_line_no', l.order_line_no, 'original_line_id', l.original_line_id) order by l.line_no)
+    from invoice_line l where l.invoice_id = t.id), '[]')"""
+
+SETTLEMENT_SQL = """coalesce((
+    select jsonb_build_object('payment_state', s.state, 'paid_total', s.paid_total, 'credited_total', s.credited_total)
+    from invoice_settlement s where s.invoice_id = t.id),
+    '{"payment_state": "open", "paid_total": 0, "credited_total": 0}')"""
+
+
+class NumberSeries(InternalModel):
+    """Counter of one series in one fiscal year; its row lock is what keeps numbers without gaps."""
+
+    code = models.CharField(max_length=10)
+    fiscal_year = models.IntegerField()
+    last_no = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "number_series"
+        verbose_name_plural = "number series"
+        ordering = ("code", "-fiscal_year")
+        constraints = (models.UniqueConstraint(fields=["code", "fiscal_year"], name="number_series_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.fiscal_year}: {self.last_no}"
+
+
+class Invoice(OwnedModel):
+    """An invoice or credit note. Amounts of a credit note are negative."""
+
+    class Kind(models.TextChoices):
+        """What a document does; each credits or invoices under its own series."""
+
+        INVOICE = "invoice", "Invoice"
+        CREDIT_NOTE = "credit_note", "Credit note"
+        CANCELLATION = "cancellation", "Cancellation invoice"
+        CREDIT_WITHOUT_ORIGINAL = "credit_without_original", "Credit without original"
+
+    class State(models.TextChoices):
+        """A draft has no number and stays at home."""
+
+        DRAFT = "draft", "Draft"
+        ISSUED = "issued", "Issued"
+
+    entity = "invoice"
+
+    number = models.CharField(max_length=40, null=True, unique=True, editable=False)
+    series = models.CharField(max_length=10, default="INV")
+    fiscal_year = models.IntegerField(null=True, editable=False)
+    sequence_no = models.BigIntegerField(null=True, editable=False)
+    kind = models.CharField(max_length=30, choices=Kind, default=Kind.INVOICE, editable=False)
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT, editable=False)
+    customer_id = models.BigIntegerField()
+    customer = ExactJSONField(default=dict, editable=False)
+    supplier = ExactJSONField(default=dict, editable=False)
+    order_id = models.BigIntegerField(null=True, blank=True)
+    order_number = models.CharField(max_length=40, blank=True, default="")
+    shipment_id = models.BigIntegerField(null=True, editable=False, unique=True)
+    return_id = models.BigIntegerField(null=True, editable=False)
+    original = models.ForeignKey(
+        "self", null=True, editable=False, on_delete=models.PROTECT, related_name="credit_notes"
+    )
+    issued_on = models.DateField(null=True, blank=True)
+    fulfilled_on = models.DateField(null=True, blank=True)
+    due_on = models.DateField(null=True, blank=True)
+    currency = models.CharField(max_length=3, default="HUF")
+    base_currency = models.CharField(max_length=3, editable=False, default="")
+    exchange_rate = models.DecimalField(max_digits=18, decimal_places=8, default=1, editable=False)
+    rate_on = models.DateField(null=True, editable=False)
+    rate_source = models.CharField(max_length=40, default="", editable=False)
+    price_mode = models.CharField(max_length=5, choices=[("net", "Net"), ("gross", "Gross")], default="net")
+    payment_method = models.CharField(max_length=20, default="transfer")
+    net_total = AmountField(default=0, editable=False)
+    vat_total = AmountField(default=0, editable=False)
+    gross_total = AmountField(default=0, editable=False)
+    base_net_total = AmountField(default=0, editable=False)
+    base_vat_total = AmountField(default=0, editable=False)
+    base_gross_total = AmountField(default=0, editable=False)
+    vat_summary = ExactJSONField(default=list, editable=False)
+    external_ref = models.CharField(max_length=80, null=True, blank=True)
+    channel = models.CharField(max_length=10, default="manual", editable=False)
+    language = models.CharField(max_length=2, choices=[("hu", "Magyar"), ("en", "English")], default="hu")
+    note = models.TextField(blank=True, default="", help_text="Printed on the document")
+
+    payload_sql = f"to_jsonb(t) || jsonb_build_object('lines', {LINES_SQL}) || {SETTLEMENT_SQL}"
+    travels_sql = "t.state = 'issued'"
+
+    class Meta:
+        db_table = "invoice"
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(fields=["series", "fiscal_year", "sequence_no"], name="invoice_number_once"),
+            models.UniqueConstraint(fields=["return_id", "kind"], name="invoice_return_once"),
+            models.CheckConstraint(
+                condition=Q(state="draft", sequence_no=None)
+                | Q(
+                    state="issued",
+                    number__isnull=False,
+                    fiscal_year__isnull=False,
+                    sequence_no__isnull=False,
+                    issued_on__isnull=False,
+                ),
+                name="invoice_numbered_when_issued",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["customer_id"], name="invoice_customer"),
+            models.Index(fields=["order_id"], name="invoice_order"),
+            models.Index(fields=["issued_on"], name="invoice_day"),
+        )
+
+    def __str__(self) -> str:
+        return self.number or f"Draft {self.pk}"
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether the document takes back (its amounts are negative)."""
+        return self.kind != self.Kind.INVOICE
+
+
+class InvoiceLine(InternalModel):
+    """A line of a document; written with it and as immutable once it is issued."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines", db_index=False)
+    line_no = models.IntegerField()
+    product_id = models.BigIntegerField(null=True, blank=True)
+    sku = models.CharField(max_length=60, blank=True, default="")
+    name = models.CharField(max_length=200)
+    quantity = models.IntegerField(default=1)
+    unit = models.CharField(max_length=20, default="pcs")
+    unit_price = UnitPriceField()
+    discount = AmountField(default=0, help_text="Taken off the line, in the document's currency")
+    vat_code = models.CharField(max_length=20)
+    vat_rate = models.DecimalField(max_digits=7, decimal_places=4, default=0, editable=False)
+    net = AmountField(default=0, editable=False)
+    vat = AmountField(default=0, editable=False)
+    gross = AmountField(default=0, editable=False)
+    order_line_no = models.IntegerField(null=True, editable=False)
+    original_line = models.ForeignKey(
+        "self", null=True, editable=False, on_delete=models.PROTECT, related_name="credit_lines"
+    )
+    move_id = models.BigIntegerField(null=True, editable=False)
+
+    class Meta:
+        db_table = "invoice_line"
+        ordering = ("invoice_id", "line_no")
+        constraints = (models.UniqueConstraint(fields=["invoice", "line_no"], name="invoice_line_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.line_no}. {self.name}"
+
+
+class InvoiceSettlement(InternalModel):
+    """What of an issued document is paid, netted against another document, credited; the rest is open.
+
+    ``paid_total`` and ``offset_total`` have the sign of the document: open = gross − paid − offset.
+    """
+
+    class State(models.TextChoices):
+        """Payment state as customers see it."""
+
+        OPEN = "open", "Open"
+        PARTLY_PAID = "partly_paid", "Partly paid"
+        PAID = "paid", "Paid"
+        CREDITED = "credited", "Credited"
+        REFUNDED = "refunded", "Refunded"
+
+    invoice = models.OneToOneField(Invoice, primary_key=True, on_delete=models.PROTECT, related_name="settlement")
+    state = models.CharField(max_length=12, choices=State, default=State.OPEN)
+    gross_total = AmountField()
+    paid_total = AmountField(default=0)
+    offset_total = AmountField(default=0)
+    credited_total = AmountField(default=0, help_text="Credit notes issued against this document (positive)")
+
+    class Meta:
+        db_table = "invoice_settlement"
+
+    def __str__(self) -> str:
+        return f"{self.invoice_id}: {self.state}"
+
+    @property
+    def open_total(self) -> object:
+        """What is still to be paid (negative: to be paid back)."""
+        return self.gross_total - self.paid_total - self.offset_total

@@ -1,0 +1,77 @@
+"""Payments and what they, or credit notes, settle."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from erp.fields import AmountField
+from erp.models import InternalModel
+from finance.models.invoices import Invoice
+
+
+class Payment(InternalModel):
+    """Money received (positive) or paid back (negative). What is not allocated stays on the customer's account."""
+
+    class Method(models.TextChoices):
+        """How the money came; decides the account it is posted to."""
+
+        TRANSFER = "transfer", "Bank transfer"
+        CARD = "card", "Card"
+        COD = "cod", "Cash on delivery"
+        CASH = "cash", "Cash"
+
+    number = models.CharField(max_length=40, unique=True, editable=False)
+    customer_id = models.BigIntegerField()
+    method = models.CharField(max_length=20, choices=Method, default=Method.TRANSFER)
+    received_on = models.DateField()
+    currency = models.CharField(max_length=3)
+    amount = AmountField()
+    allocated = AmountField(default=0, db_default=0, editable=False)
+    exchange_rate = models.DecimalField(max_digits=18, decimal_places=8, default=1, editable=False)
+    reference = models.CharField(max_length=140, blank=True, default="", help_text="As the payer or bank gave it")
+    actor_name = models.CharField(max_length=150, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "payment"
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(condition=~Q(amount=0), name="payment_not_zero"),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, allocated__gte=0, allocated__lte=F("amount"))
+                | Q(amount__lt=0, allocated__lte=0, allocated__gte=F("amount")),
+                name="payment_not_allocated_beyond",
+            ),
+        )
+        indexes = (models.Index(fields=["customer_id"], name="payment_customer"),)
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class PaymentAllocation(InternalModel):
+    """Part of a payment, or of a credit note, that settles a document; ``amount`` is in the document's currency."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    payment = models.ForeignKey(Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations")
+    credit_note = models.ForeignKey(Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="offsets")
+    amount = AmountField()
+    allocated_on = models.DateField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "payment_allocation"
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(condition=~Q(amount=0), name="payment_allocation_not_zero"),
+            models.CheckConstraint(
+                condition=Q(payment__isnull=False, credit_note__isnull=True)
+                | Q(payment__isnull=True, credit_note__isnull=False),
+                name="payment_allocation_one_source",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.amount} → {self.invoice_id}"

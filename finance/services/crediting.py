@@ -1,0 +1,242 @@
+"""Credit notes: for a return with its goods, entered by hand, or of a whole invoice (cancellation)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from erp import idempotency
+from erp.actor import Actor
+from erp.db import retried, retrying
+from erp.errors import NotFound
+from finance.errors import EmptyDocument, NotCreditable, NotInvoicedYet
+from finance.models import Invoice
+from finance.serializers.invoices import lock_settlements
+from finance.services.credit_lines import Original, as_credit, gross_by_invoice, originals_of, take_pieces
+from finance.services.customers import frozen_customer, get_customer, products_by_id
+from finance.services.documents import Document, Line, priced
+from finance.services.invoicing import as_date, goods_line, issued_summary, summary
+from finance.services.issuing import SERIES, begin_issue, issue
+from finance.services.offsetting import offset_credit
+from finance.services.rates import Rate, rate_for
+from finance.services.return_costs import post_return
+
+Kind = Invoice.Kind
+
+
+@retried("finance")
+def credit_return(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Credit a return and take its goods back into the books at original cost, in one transaction.
+
+    Lines that name an order line are credited against its invoices, oldest first, and capped; the others go to a
+    document of their own without original, valued at the present average cost. So a return has one or two
+    documents; a repeat returns the same.
+
+    Returns:
+        The first document's summary, ``documents`` with all of them, and ``repeated``.
+
+    Raises:
+        NotInvoicedYet: the order's goods issue is not invoiced (the relay repeats the call).
+        CreditExceedsInvoice, MoveOutOfOrder, PeriodClosed, ReaderUnavailable: nothing has changed.
+    """
+    begin_issue(f"return:{data['return_id']}")
+    found = [summary(i) for i in Invoice.objects.filter(return_id=data["return_id"]).order_by("id")]
+    if found:
+        return {**found[0], "documents": found, "repeated": True}
+    if not data["lines"]:
+        raise EmptyDocument
+    linked, free, origins = _split(data)
+    documents: list[dict[str, Any]] = []
+    for kind, lines in ((Kind.CREDIT_NOTE, linked), (Kind.CREDIT_WITHOUT_ORIGINAL, free)):
+        if lines:
+            with_goods = not documents  # the goods are booked once, with the first document
+            documents.append(_credit_document(data, kind, lines, origins, with_goods=with_goods))
+    return {**documents[0], "documents": documents, "repeated": False}
+
+
+def _split(data: Mapping[str, Any]) -> tuple[list[Line], list[Line], dict[int, Original]]:
+    """Lines against originals, lines without, and the originals by line id."""
+    products = products_by_id(x.get("product_id") for x in data["lines"])
+    originals = _lock_originals(_order_ids(data))
+    linked, free = [], []
+    for row in data["lines"]:
+        product = products.get(row.get("product_id") or 0)
+        order_id = row.get("order_id") or data.get("order_id")
+        if order_id is None or row.get("order_line_no") is None:
+            free.append(goods_line(row, product))
+            continue
+        candidates = [
+            o for o in originals.values() if (o.order_id, o.order_line_no) == (order_id, row["order_line_no"])
+        ]
+        if not candidates:
+            raise NotInvoicedYet(f"Order line {row['order_line_no']} of order {order_id} is not invoiced yet")
+        linked += _take_from(candidates, row, product.product_class if product else "goods", data)
+    return linked, [as_credit(x) for x in priced(free, data["currency"], data["price_mode"])] if free else [], originals
+
+
+def _order_ids(data: Mapping[str, Any]) -> set[int]:
+    named = {x.get("order_id") or data.get("order_id") for x in data["lines"] if x.get("order_line_no") is not None}
+    return {order_id for order_id in named if order_id is not None}
+
+
+def _lock_originals(order_ids: set[int]) -> dict[int, Original]:
+    invoices = list(
+        Invoice.objects.filter(order_id__in=order_ids, kind=Kind.INVOICE, state=Invoice.State.ISSUED)
+        .order_by("id").values_list("id", flat=True)
+    )  # fmt: skip
+    lock_settlements(invoices)
+    return {o.id: o for o in originals_of(invoices)}
+
+
+def _take_from(candidates: Sequence[Original], row: Mapping[str, Any], cls: str, data: Mapping[str, Any]) -> list[Line]:
+    left, lines = int(row["quantity"]), []
+    price = Decimal(row["unit_price"]) if row.get("unit_price") is not None else None
+    for original in candidates:
+        pieces = min(left, original.open_quantity)
+        if original is candidates[-1]:
+            pieces = left  # what no invoice has left is refused with the last one's name
+        if pieces:
+            lines.append(take_pieces(original, pieces, cls, data["currency"], data["price_mode"], price))
+            left -= pieces
+    return lines
+
+
+def _credit_document(
+    data: Mapping[str, Any], kind: str, lines: Sequence[Line], originals: Mapping[int, Original], *, with_goods: bool
+) -> dict[str, Any]:
+    returned_on = as_date(data["returned_on"])
+    customer = get_customer(data["customer_id"])
+    invoice_ids = sorted({originals[x.original_line_id].invoice_id for x in lines if x.original_line_id})
+    document = Document(
+        kind=kind,
+        series=SERIES[Kind(kind)],
+        customer_id=customer.pk,
+        customer=frozen_customer(customer, data.get("bill_to")),
+        issued_on=returned_on,
+        due_on=returned_on,
+        currency=data["currency"],
+        price_mode=data["price_mode"],
+        rate=_rate(invoice_ids, data["currency"], returned_on),
+        lines=lines,
+        header={
+            "order_id": data.get("order_id"),
+            "order_number": data.get("order_number") or "",
+            "return_id": data["return_id"],
+            "original_id": invoice_ids[0] if len(invoice_ids) == 1 else None,
+            "fulfilled_on": returned_on,
+            "payment_method": data.get("payment_method") or "transfer",
+            "channel": data.get("channel") or "web",
+            "external_ref": data.get("external_ref"),
+            "language": data.get("language") or customer.language,
+            "note": data.get("reason") or "",
+        },
+    )
+    issued = issue(
+        document,
+        after_lines=(lambda _: post_return(data, returned_on, originals)) if with_goods else None,
+        settle=lambda new_id: offset_credit(new_id, gross_by_invoice(lines, originals), returned_on),
+    )
+    return issued_summary(issued, document)
+
+
+def _rate(invoice_ids: Sequence[int], currency: str, on_date: date) -> Rate:
+    """The original's rate when there is one original (or all have the same), else the day's."""
+    found = set(Invoice.objects.filter(pk__in=invoice_ids).values_list("exchange_rate", "rate_on", "rate_source"))
+    if len(found) == 1:
+        rate, rate_on, source = found.pop()
+        return Rate(rate, rate_on or on_date, source)
+    return rate_for(currency, on_date)
+
+
+def issue_credit_note(
+    invoice_id: int, *, actor: Actor, lines: Sequence[Mapping[str, Any]] | None = None, reason: str = "",
+    issued_on: date | None = None, key: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Credit lines of an issued invoice; without ``lines`` all that is left of it (a cancellation invoice).
+
+    Args:
+        lines: ``[{"line_no", "quantity"}]``.
+
+    Raises:
+        NotCreditable: it is a draft or a credit itself, or nothing is left of it.
+        CreditExceedsInvoice: a line has less left.
+    """
+
+    def run() -> dict[str, Any]:
+        begin_issue(f"credit:{invoice_id}")
+        return _credit_by_hand(invoice_id, lines, reason, issued_on or timezone.now().date(), actor)
+
+    if key is None:
+        return retrying("finance", run)
+    body = {"invoice_id": invoice_id, "lines": lines, "reason": reason, "issued_on": issued_on}
+    answer: dict[str, Any] = idempotency.once("finance", key, "credit_note", idempotency.hash_request(body), run)[0]
+    return answer
+
+
+def _credit_by_hand(
+    invoice_id: int, wanted: Sequence[Mapping[str, Any]] | None, reason: str, issued_on: date, actor: Actor
+) -> dict[str, Any]:
+    original = Invoice.objects.filter(pk=invoice_id).first()
+    if original is None:
+        raise NotFound(f"invoice {invoice_id} does not exist")
+    if original.state != Invoice.State.ISSUED or original.kind != Kind.INVOICE:
+        raise NotCreditable(f"{original} is not an issued invoice")
+    lock_settlements([original.pk])
+    by_id = {o.id: o for o in originals_of([original.pk])}
+    lines = _wanted_lines(original, list(by_id.values()), wanted)
+    if not lines:
+        raise NotCreditable(f"{original.number} is credited in full already")
+    kind = Kind.CANCELLATION if wanted is None else Kind.CREDIT_NOTE
+    document = _correction_of(original, kind, lines, issued_on, reason)
+    issued = issue(
+        document,
+        actor=actor,
+        settle=lambda new_id: offset_credit(new_id, gross_by_invoice(lines, by_id), issued_on),
+    )
+    return issued_summary(issued, document)
+
+
+def _wanted_lines(
+    invoice: Invoice, originals: Sequence[Original], wanted: Sequence[Mapping[str, Any]] | None
+) -> list[Line]:
+    products = products_by_id(o.product_id for o in originals)
+    by_no = {o.line_no: o for o in originals}
+    if wanted is None:
+        pieces = {o.line_no: o.open_quantity for o in originals if o.open_quantity}
+    else:
+        pieces = {}
+        for row in wanted:
+            if row["line_no"] not in by_no:
+                raise NotFound(f"{invoice.number} has no line {row['line_no']}")
+            pieces[row["line_no"]] = pieces.get(row["line_no"], 0) + int(row["quantity"])
+    lines = []
+    for line_no, count in pieces.items():
+        product = products.get(by_no[line_no].product_id or 0)
+        lines.append(
+            take_pieces(
+                by_no[line_no], count, product.product_class if product else "goods", invoice.currency,
+                invoice.price_mode,
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _correction_of(original: Invoice, kind: str, lines: Sequence[Line], issued_on: date, reason: str) -> Document:
+    copied = ("order_id", "order_number", "fulfilled_on", "payment_method", "channel", "language")
+    return Document(
+        kind=kind,
+        series=SERIES[Kind(kind)],
+        customer_id=original.customer_id,
+        customer=original.customer,
+        issued_on=issued_on,
+        due_on=issued_on,
+        currency=original.currency,
+        price_mode=original.price_mode,
+        rate=Rate(original.exchange_rate, original.rate_on or issued_on, original.rate_source),
+        lines=lines,
+        header={**{n: getattr(original, n) for n in copied}, "original_id": original.pk, "note": reason},
+    )

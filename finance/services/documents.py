@@ -1,0 +1,143 @@
+"""An invoice or credit note before it is issued: its lines, totals, VAT summary and amounts in base currency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from erp.money import LineInput, document_totals, round_money
+from finance.errors import EmptyDocument
+from finance.services.accounts import base_currency
+from finance.services.rates import Rate
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line with its amounts (negative on a credit note)."""
+
+    name: str
+    quantity: int
+    unit_price: Decimal
+    vat_code: str
+    vat_rate: Decimal  # percent
+    net: Decimal = ZERO
+    vat: Decimal = ZERO
+    gross: Decimal = ZERO
+    product_id: int | None = None
+    product_class: str = "goods"
+    sku: str = ""
+    unit: str = "pcs"
+    discount: Decimal = ZERO
+    order_line_no: int | None = None
+    original_line_id: int | None = None
+    move_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """All that a document is, but its number. ``header`` holds further columns of the invoice."""
+
+    kind: str
+    series: str
+    customer_id: int
+    customer: Mapping[str, Any]  # as it will be frozen
+    issued_on: date
+    due_on: date
+    currency: str
+    price_mode: str
+    rate: Rate
+    lines: Sequence[Line]
+    header: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def country(self) -> str:
+        """The customer's country."""
+        return str(self.customer.get("country") or "")
+
+
+@dataclass(frozen=True)
+class RateSums:
+    """One VAT code on a document, in the document's and in base currency."""
+
+    vat_code: str
+    vat_rate: Decimal
+    net: Decimal
+    vat: Decimal
+    gross: Decimal
+    base_net: Decimal
+    base_vat: Decimal
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Totals of a document; ``base_nets`` is each line's net in base currency, adding up to the rates' base nets."""
+
+    rates: tuple[RateSums, ...]
+    base_nets: tuple[Decimal, ...]
+    net: Decimal
+    vat: Decimal
+    gross: Decimal
+    base_net: Decimal
+    base_vat: Decimal
+
+    @property
+    def base_gross(self) -> Decimal:
+        """Gross total in base currency: what is posted to receivables."""
+        return self.base_net + self.base_vat
+
+
+def priced(lines: Sequence[Line], currency: str, price_mode: str) -> list[Line]:
+    """The lines with their amounts, by the one rounding policy. Raises EmptyDocument."""
+    if not lines:
+        raise EmptyDocument
+    totals = document_totals(
+        [LineInput(x.quantity, x.unit_price, x.vat_code, x.vat_rate, x.discount) for x in lines], currency, price_mode
+    )
+    return [replace(line, net=t.net, vat=t.vat, gross=t.gross) for line, t in zip(lines, totals.lines, strict=True)]
+
+
+def totals_of(lines: Sequence[Line], rate: Rate) -> Totals:
+    """Sums of priced lines: per VAT code, and of the document, in both currencies."""
+    rates = []
+    base_nets = [ZERO] * len(lines)
+    for code, percent in sorted({(x.vat_code, x.vat_rate) for x in lines}):
+        members = [n for n, x in enumerate(lines) if (x.vat_code, x.vat_rate) == (code, percent)]
+        net, vat = sum_of(lines[n].net for n in members), sum_of(lines[n].vat for n in members)
+        base_net, base_vat = to_base(net, rate), to_base(vat, rate)
+        _spread(base_net, members, lines, base_nets, rate)
+        rates.append(RateSums(code, percent, net, vat, net + vat, base_net, base_vat))
+    return Totals(
+        rates=tuple(rates),
+        base_nets=tuple(base_nets),
+        net=sum_of(r.net for r in rates),
+        vat=sum_of(r.vat for r in rates),
+        gross=sum_of(r.gross for r in rates),
+        base_net=sum_of(r.base_net for r in rates),
+        base_vat=sum_of(r.base_vat for r in rates),
+    )
+
+
+def to_base(amount: Decimal, rate: Rate) -> Decimal:
+    """An amount in base currency, rounded to its minor unit."""
+    return round_money(amount * rate.rate, base_currency())
+
+
+def sum_of(amounts: Any) -> Decimal:
+    """Sum of decimals, zero for none."""
+    return sum(amounts, ZERO)
+
+
+def _spread(
+    total: Decimal, members: Sequence[int], lines: Sequence[Line], base_nets: list[Decimal], rate: Rate
+) -> None:
+    """Give each line its own base net; what rounding leaves over goes to the largest (the first of equals)."""
+    for n in members:
+        base_nets[n] = to_base(lines[n].net, rate)
+    residual = total - sum_of(base_nets[n] for n in members)
+    if residual:
+        base_nets[max(members, key=lambda n: abs(lines[n].net))] += residual

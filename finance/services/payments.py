@@ -1,0 +1,286 @@
+"""Payments: recorded, allocated to documents, paid back. What is not allocated stays on the customer's account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from erp import idempotency
+from erp.actor import Actor
+from erp.db import fetch_prepared, retrying
+from erp.errors import NotFound
+from erp.money import round_money
+from erp.publishing import open_doors
+from finance.errors import PaymentNotAllocatable
+from finance.models import Invoice, Payment, PaymentAllocation
+from finance.serializers.invoices import lock_settlements, publish_invoices, write_settlements
+from finance.serializers.ledger import EntryDraft, LineDraft, check_books, write_entries
+from finance.services import accounts
+from finance.services.customers import get_customer
+from finance.services.rates import Rate, rate_for
+from finance.services.settlement import Settlement
+
+ZERO = Decimal(0)
+
+_NUMBER = """
+insert into number_series (code, fiscal_year, last_no) values ('PAY', %s::int, 1)
+on conflict (code, fiscal_year) do update set last_no = number_series.last_no + 1
+returning 'PAY-' || fiscal_year || '-' || lpad(last_no::text, greatest(6, length(last_no::text)), '0')"""
+
+
+@dataclass
+class Allocation:
+    """Part of a payment that settles a document, in the document's currency and in base at the document's rate."""
+
+    settlement: Settlement
+    amount: Decimal
+    base: Decimal = ZERO
+
+
+def record_payment(data: Mapping[str, Any], *, actor: Actor, idempotency_key: str | None = None) -> dict[str, Any]:
+    """Record money received (``amount`` > 0) or paid back (< 0), post it, and settle documents with it.
+
+    Args:
+        data: ``amount``; either ``invoice_id`` / ``invoice_number``, or ``allocations`` = ``[{"invoice_id",
+            "amount"}]``, or ``customer_id`` alone; optional ``currency`` (default: the document's), ``method``
+            (transfer, card, cod, cash), ``received_on``, ``reference``.
+        idempotency_key: a repeat with the same key gives the same payment.
+
+    Returns:
+        The payment with its allocations; what exceeds the documents is ``unallocated``.
+
+    Raises:
+        PaymentNotAllocatable: other customer or currency, or nothing is open.
+        ReaderUnavailable: nothing has changed.
+    """
+
+    def run() -> dict[str, Any]:
+        return _record(data, actor)
+
+    if idempotency_key is None:
+        return retrying("finance", run)
+    answer: dict[str, Any] = idempotency.once(
+        "finance", idempotency_key, "record_payment", idempotency.hash_request(data), run
+    )[0]
+    return answer
+
+
+def refund(invoice_id: int, *, actor: Actor, method: str = "transfer", key: str | None = None) -> dict[str, Any]:
+    """Pay back all that is open of a credit note."""
+    row = Invoice.objects.filter(pk=invoice_id).select_related("settlement").first()
+    if row is None:
+        raise NotFound(f"invoice {invoice_id} does not exist")
+    if not row.is_credit or row.state != Invoice.State.ISSUED or not row.settlement.open_total:
+        raise PaymentNotAllocatable(f"Nothing of {row} is to be paid back")
+    data = {"invoice_id": invoice_id, "amount": row.settlement.open_total, "method": method}
+    return record_payment(data, actor=actor, idempotency_key=key)
+
+
+def allocate_payment(payment_id: int, wanted: Sequence[Mapping[str, Any]], *, actor: Actor) -> dict[str, Any]:
+    """Settle documents with what is still unallocated of a payment.
+
+    Args:
+        wanted: ``[{"invoice_id", "amount"}]``; without an amount as much as is open.
+    """
+
+    def run() -> dict[str, Any]:
+        open_doors("invoice")
+        settlements = _lock(_resolve({"allocations": wanted}))
+        payment = Payment.objects.select_for_update().filter(pk=payment_id).first()
+        if payment is None:
+            raise NotFound(f"payment {payment_id} does not exist")
+        allocations = _allocate(payment.amount - payment.allocated, payment.currency, settlements, wanted)
+        _require_same(allocations, payment.customer_id, payment.currency)
+        before = PaymentAllocation.objects.filter(payment_id=payment_id).count()
+        rate = Rate(payment.exchange_rate, payment.received_on, "payment")
+        entry = _allocation_entry(payment, allocations, rate, f"allocation:{payment_id}:{before + 1}")
+        _settle(payment, allocations, actor, [entry])
+        return payment_as_data(payment.pk)
+
+    return retrying("finance", run)
+
+
+def _record(data: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    open_doors("invoice")
+    wanted = _wanted(data)
+    settlements = _lock([row["invoice_id"] for row in wanted])
+    first = settlements[0] if settlements else None
+    customer_id = data.get("customer_id") or (first.customer_id if first else None)
+    if customer_id is None:
+        raise PaymentNotAllocatable("Say which customer or which document the payment is for")
+    received_on = _as_date(data.get("received_on"))
+    currency = data.get("currency") or (first.currency if first else get_customer(customer_id).currency)
+    amount = round_money(Decimal(data["amount"]), currency)
+    if not amount:
+        raise PaymentNotAllocatable("A payment of zero settles nothing")
+    allocations = _allocate(amount, currency, settlements, wanted)
+    _require_same(allocations, customer_id, currency)
+    rate = rate_for(currency, received_on)
+    payment = Payment.objects.create(
+        number=fetch_prepared("finance", _NUMBER, [received_on.year])[0][0],
+        customer_id=customer_id,
+        method=data.get("method") or "transfer",
+        received_on=received_on,
+        currency=currency,
+        amount=amount,
+        exchange_rate=rate.rate,
+        reference=(data.get("reference") or "")[:140],
+        actor_name=actor.name,
+    )
+    _settle(payment, allocations, actor, [_payment_entry(payment, allocations, rate)])
+    return payment_as_data(payment.pk)
+
+
+def _wanted(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if data.get("allocations"):
+        rows = [dict(row) for row in data["allocations"]]
+    elif data.get("invoice_id") or data.get("invoice_number"):
+        rows = [{"invoice_id": data.get("invoice_id"), "invoice_number": data.get("invoice_number")}]
+    else:
+        return []
+    ids = _resolve({"allocations": rows})
+    return [{**row, "invoice_id": invoice_id} for row, invoice_id in zip(rows, ids, strict=True)]
+
+
+def _resolve(data: Mapping[str, Any]) -> list[int]:
+    """Ids of the documents named by id or number. Raises NotFound."""
+    numbers = [r["invoice_number"] for r in data["allocations"] if not r.get("invoice_id")]
+    by_number = dict(Invoice.objects.filter(number__in=numbers).values_list("number", "id")) if numbers else {}
+    ids = []
+    for row in data["allocations"]:
+        found = row.get("invoice_id") or by_number.get(row.get("invoice_number"))
+        if not found:
+            raise NotFound(f"invoice {row.get('invoice_number')} does not exist")
+        ids.append(int(found))
+    return ids
+
+
+def _lock(invoice_ids: Sequence[int]) -> list[Settlement]:
+    rows = {r["invoice_id"]: Settlement.of(r) for r in lock_settlements(invoice_ids)}
+    missing = set(invoice_ids) - set(rows)
+    if missing:
+        raise NotFound(f"invoice {min(missing)} is not issued or does not exist")
+    return [rows[key] for key in dict.fromkeys(invoice_ids)]
+
+
+def _allocate(
+    available: Decimal, currency: str, settlements: Sequence[Settlement], wanted: Sequence[Mapping[str, Any]]
+) -> list[Allocation]:
+    """Spread what is available over the documents, as wanted or as much as is open of each, in the order given."""
+    asked = {s.invoice_id: row.get("amount") for s, row in zip(settlements, wanted, strict=False)}
+    sign = 1 if available > 0 else -1
+    allocations = []
+    for settlement in settlements:
+        limit = min(max(settlement.open_total * sign, ZERO), available * sign)
+        amount = limit
+        if asked.get(settlement.invoice_id) is not None:
+            amount = round_money(abs(Decimal(asked[settlement.invoice_id])), currency)  # type: ignore[arg-type]
+        if not amount or amount > limit:
+            raise PaymentNotAllocatable(
+                f"{settlement.number}: {settlement.open_total} {settlement.currency} is open and "
+                f"{available} {currency} is available; {amount * sign} cannot be allocated",
+                invoice=settlement.number, open=str(settlement.open_total),
+            )  # fmt: skip
+        available -= amount * sign
+        allocations.append(Allocation(settlement, amount * sign, settlement.settle(amount * sign, by_document=False)))
+    return allocations
+
+
+def _require_same(allocations: Sequence[Allocation], customer_id: int, currency: str) -> None:
+    for allocation in allocations:
+        s = allocation.settlement
+        if (s.customer_id, s.currency) != (customer_id, currency):
+            raise PaymentNotAllocatable(
+                f"{s.number} is in {s.currency} for customer {s.customer_id}; the payment is in {currency} "
+                f"for customer {customer_id}"
+            )
+
+
+def _settle(payment: Payment, allocations: Sequence[Allocation], actor: Actor, entries: list[EntryDraft]) -> None:
+    PaymentAllocation.objects.bulk_create(
+        PaymentAllocation(
+            payment=payment, invoice_id=a.settlement.invoice_id, amount=a.amount, allocated_on=payment.received_on
+        )
+        for a in allocations
+    )
+    total = sum((a.amount for a in allocations), ZERO)
+    if total:
+        Payment.objects.filter(pk=payment.pk).update(allocated=F("allocated") + total)
+    write_entries(entries, accounts.base_currency(), actor)
+    write_settlements([a.settlement.as_row() for a in allocations])
+    publish_invoices([a.settlement.invoice_id for a in allocations], actor)
+    check_books()
+
+
+def _payment_entry(payment: Payment, allocations: Sequence[Allocation], rate: Rate) -> EntryDraft:
+    """Dr bank, Cr receivables per document, Cr the customer's account for the rest, and the exchange difference."""
+    base = round_money(payment.amount * rate.rate, accounts.base_currency())
+    left = payment.amount - sum((a.amount for a in allocations), ZERO)
+    base_left = round_money(left * rate.rate, accounts.base_currency())
+    lines = [_line(payment, accounts.money(payment.method, payment.currency), base, payment.amount)]
+    lines += [_line(payment, a.settlement.account, -a.base, -a.amount, a.settlement.number) for a in allocations]
+    if left:
+        lines.append(_line(payment, accounts.UNALLOCATED_PAYMENTS, -base_left, -left))
+    journal = "CSH" if payment.method == "cash" else "BNK"
+    return _entry(payment, journal, lines, f"payment:{payment.pk}")
+
+
+def _allocation_entry(payment: Payment, allocations: Sequence[Allocation], rate: Rate, key: str) -> EntryDraft:
+    """Dr the customer's account, Cr receivables per document."""
+    currency = accounts.base_currency()
+    before = round_money((payment.amount - payment.allocated) * rate.rate, currency)
+    total = sum((a.amount for a in allocations), ZERO)
+    base = before - round_money((payment.amount - payment.allocated - total) * rate.rate, currency)
+    lines = [_line(payment, accounts.UNALLOCATED_PAYMENTS, base, total)]
+    lines += [_line(payment, a.settlement.account, -a.base, -a.amount, a.settlement.number) for a in allocations]
+    return _entry(payment, "GEN", lines, key)
+
+
+def _entry(payment: Payment, journal: str, lines: list[LineDraft], key: str) -> EntryDraft:
+    difference = sum((line.amount for line in lines), ZERO)
+    if difference:  # realised: the documents were booked at another rate than the payment
+        account = accounts.EXCHANGE_GAIN if difference > 0 else accounts.EXCHANGE_LOSS
+        lines.append(_line(payment, account, -difference, ZERO))
+    return EntryDraft(
+        journal=journal,
+        entry_on=payment.received_on,
+        posting_key=key,
+        lines=lines,
+        text=payment.reference,
+        document_kind="payment",
+        document_number=payment.number,
+        document_id=payment.pk,
+    )
+
+
+def _line(payment: Payment, account: str, base: Decimal, amount: Decimal, text: str = "") -> LineDraft:
+    return LineDraft(
+        account=account, amount=base, document_amount=amount, currency=payment.currency,
+        customer_id=payment.customer_id, text=text,
+    )  # fmt: skip
+
+
+def payment_as_data(payment_id: int) -> dict[str, Any]:
+    """A payment with its allocations as plain data."""
+    payment = Payment.objects.get(pk=payment_id)
+    allocations = payment.allocations.order_by("id").values(
+        "invoice_id", "amount", number=F("invoice__number"), payment_state=F("invoice__settlement__state")
+    )
+    names = ("id", "number", "customer_id", "method", "received_on", "currency", "amount", "reference")
+    return {
+        **{name: getattr(payment, name) for name in names},
+        "allocations": list(allocations),
+        "unallocated": payment.amount - payment.allocated,
+    }
+
+
+def _as_date(value: date | str | None) -> date:
+    if value is None:
+        return timezone.now().date()
+    return date.fromisoformat(value) if isinstance(value, str) else value

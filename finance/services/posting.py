@@ -1,0 +1,147 @@
+"""The general ledger's own business: manual entries and reversals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from erp.actor import Actor
+from erp.db import retried
+from erp.errors import NotFound
+from erp.money import round_money
+from finance.errors import AlreadyPosted, NotReversible, UnbalancedEntry
+from finance.models import JournalEntry, JournalLine
+from finance.serializers.ledger import EntryDraft, LineDraft, check_books, write_entries
+from finance.services.accounts import base_currency
+from finance.services.rates import rate_for
+
+_DOCUMENT_KEYS = frozenset({"invoice", "shipment", "return", "payment", "allocation", "offset", "moves"})
+_DIMENSIONS = ("text", "customer_id", "product_id", "quantity", "vat_code", "due_on")
+
+
+@retried("finance")
+def post_journal_entry(data: Mapping[str, Any], *, actor: Actor, posting_key: str) -> dict[str, Any]:
+    """Post one entry; a repeat with the same key returns the entry that is there.
+
+    Args:
+        data: ``entry_on``, ``lines`` (``account`` and either ``amount`` signed, or ``debit``/``credit``; optional
+            dimensions); optional ``journal`` (default GEN), ``text``, ``currency``, ``document_kind``,
+            ``document_number``, ``document_id``.
+        posting_key: whatever is posted under it is posted once.
+
+    Raises:
+        UnbalancedEntry, UnknownAccount, PeriodClosed, NoExchangeRate.
+    """
+    found = JournalEntry.objects.filter(posting_key=posting_key).first()
+    if found:
+        return {**entry_as_data(found), "repeated": True}
+    entry = _entry_of(data, posting_key)
+    _require_balance(entry.lines)
+    try:
+        (entry_id,) = post([entry], actor)
+    except AlreadyPosted:
+        # Somebody else posted it while we waited for the key; the savepoint is gone, so say it again outside.
+        raise AlreadyPosted(
+            f"An entry with the key {posting_key} was posted at the same time; repeat the call"
+        ) from None
+    return {**entry_as_data(JournalEntry.objects.get(pk=entry_id)), "repeated": False}
+
+
+def post(entries: Sequence[EntryDraft], actor: Actor | None = None) -> list[int]:
+    """Post entries in one statement and run the deferred checks; returns their ids."""
+    ids = write_entries(entries, base_currency(), actor)
+    check_books()
+    return ids
+
+
+def _entry_of(data: Mapping[str, Any], posting_key: str) -> EntryDraft:
+    entry_on = data["entry_on"]
+    entry_on = date.fromisoformat(entry_on) if isinstance(entry_on, str) else entry_on
+    currency = data.get("currency") or base_currency()
+    rate = rate_for(currency, entry_on).rate
+    return EntryDraft(
+        journal=data.get("journal") or "GEN",
+        entry_on=entry_on,
+        posting_key=posting_key,
+        lines=[_line_of(row, currency, rate) for row in data["lines"]],
+        text=data.get("text") or "",
+        document_kind=data.get("document_kind") or "manual",
+        document_number=data.get("document_number") or "",
+        document_id=data.get("document_id"),
+    )
+
+
+def _line_of(row: Mapping[str, Any], currency: str, rate: Decimal) -> LineDraft:
+    amount = row.get("amount")
+    if amount is None:
+        amount = Decimal(row.get("debit") or 0) - Decimal(row.get("credit") or 0)
+    amount = round_money(Decimal(amount), currency)
+    given = {name: row[name] for name in _DIMENSIONS if row.get(name) not in (None, "")}
+    base = round_money(amount * rate, base_currency())
+    return LineDraft(account=str(row["account"]), amount=base, document_amount=amount, currency=currency, **given)
+
+
+def _require_balance(lines: Sequence[LineDraft]) -> None:
+    difference = sum((line.amount for line in lines), Decimal(0))
+    if difference or len(lines) < 2:
+        raise UnbalancedEntry(
+            f"Debits exceed credits by {difference}" if difference else "An entry needs at least two lines",
+            difference=str(difference),
+        )
+
+
+@retried("finance")
+def reverse_entry(entry_id: int, *, actor: Actor, on_date: date | None = None, reason: str = "") -> dict[str, Any]:
+    """Post the opposite of an entry, once.
+
+    Raises:
+        NotFound; NotReversible: a document stands behind it, which has its own correction; AlreadyPosted: it is
+        reversed already, or is a reversal; PeriodClosed.
+    """
+    entry = JournalEntry.objects.filter(pk=entry_id).first()
+    if entry is None:
+        raise NotFound(f"entry {entry_id} does not exist")
+    if entry.reverses_id is not None:
+        raise AlreadyPosted(f"Entry {entry_id} is a reversal itself; post a new entry instead")
+    if entry.posting_key.split(":")[0] in _DOCUMENT_KEYS:
+        raise NotReversible(
+            f"Entry {entry_id} books {entry.document_kind} {entry.document_number}: correct that instead"
+        )
+    if JournalEntry.objects.filter(reverses_id=entry_id).exists():
+        raise AlreadyPosted(f"Entry {entry_id} is reversed already")
+    lines = [
+        LineDraft(
+            account=line.account_id, amount=-line.amount, document_amount=-line.document_amount,
+            currency=line.currency, text=line.text, customer_id=line.customer_id, product_id=line.product_id,
+            quantity=None if line.quantity is None else -line.quantity, vat_code=line.vat_code, due_on=line.due_on,
+        )
+        for line in JournalLine.objects.filter(entry_id=entry_id).order_by("line_no")
+    ]  # fmt: skip
+    reversal = EntryDraft(
+        journal=entry.journal_id, entry_on=on_date or timezone.now().date(), posting_key=f"reversal:{entry_id}",
+        lines=lines, text=reason or f"Reversal of entry {entry_id}", document_kind=entry.document_kind,
+        document_number=entry.document_number, document_id=entry.document_id, reverses_id=entry_id,
+    )  # fmt: skip
+    (new_id,) = post([reversal], actor)
+    return entry_as_data(JournalEntry.objects.get(pk=new_id))
+
+
+def entry_as_data(entry: JournalEntry) -> dict[str, Any]:
+    """An entry with its lines as plain data."""
+    names = ("line_no", "account_id", "account_name", "amount", "document_amount", "currency", *_DIMENSIONS)
+    lines = JournalLine.objects.filter(entry_id=entry.pk).order_by("line_no").values(*names)
+    return {
+        "id": entry.pk,
+        "entry_no": entry.pk,
+        "journal": entry.journal_id,
+        "entry_on": entry.entry_on,
+        "period": entry.period_id,
+        "text": entry.text,
+        "posting_key": entry.posting_key,
+        "reverses_id": entry.reverses_id,
+        "lines": [{("account" if k == "account_id" else k): v for k, v in line.items()} for line in lines],
+    }

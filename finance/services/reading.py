@@ -1,0 +1,60 @@
+"""Reads for other modules and pages: documents, VAT codes, trial balance."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from erp.db import cursor, rows_as_dicts
+from erp.errors import NotFound
+from erp.fields import load_json
+from finance.models import Invoice, VatCode
+
+_TRIAL_BALANCE = """
+select l.account, max(l.account_name) as account_name,
+  coalesce(sum(l.amount) filter (where l.entry_on < %(first)s), 0) as opening,
+  coalesce(sum(l.amount) filter (where l.entry_on >= %(first)s and l.amount > 0), 0) as debit,
+  coalesce(-sum(l.amount) filter (where l.entry_on >= %(first)s and l.amount < 0), 0) as credit,
+  sum(l.amount) as balance
+from journal_line l where l.entry_on <= %(last)s group by l.account order by l.account"""
+
+
+def get_invoice(invoice_id: int) -> dict[str, Any]:
+    """A document as readers see it (a draft as it stands). Raises NotFound."""
+    with cursor("finance") as cur:
+        cur.execute(f"select ({Invoice.payload_sql})::text from invoice t where t.id = %s", [invoice_id])
+        row = cur.fetchone()
+    if row is None:
+        raise NotFound(f"invoice {invoice_id} does not exist")
+    found: dict[str, Any] = load_json(row[0])
+    return found
+
+
+def find_invoice_by_shipment(shipment_id: int) -> dict[str, Any] | None:
+    """The invoice of a shipment, None when it is not invoiced yet."""
+    key = Invoice.objects.filter(shipment_id=shipment_id).values_list("id", flat=True).first()
+    return None if key is None else get_invoice(key)
+
+
+def list_vat_codes(on_date: date | None = None) -> list[dict[str, Any]]:
+    """VAT codes in use (on a day), by code."""
+    names = ("code", "name", "name_hu", "rate", "category", "direction", "valid_from", "valid_to")
+    codes = VatCode.objects.filter(retired_at__isnull=True).order_by("code").values(*names)
+    if on_date is None:
+        return list(codes)
+    return [c for c in codes if c["valid_from"] <= on_date <= (c["valid_to"] or on_date)]
+
+
+def trial_balance(first: date, last: date) -> list[dict[str, Any]]:
+    """Per account: opening balance, debits and credits of the days from first to last, closing balance."""
+    with cursor("finance") as cur:
+        cur.execute(_TRIAL_BALANCE, {"first": first, "last": last})
+        return rows_as_dicts(cur)
+
+
+def books_difference() -> Decimal:
+    """Sum of the whole ledger: zero, or the books are broken."""
+    with cursor("finance") as cur:
+        cur.execute("select coalesce(sum(amount), 0) from journal_line")
+        return Decimal(cur.fetchone()[0])
