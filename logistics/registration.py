@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from erp.registry import PeriodicTask, registry
+from erp.registry import PeriodicTask, StaffPage, Widget, registry
+
+_PAGES = (
+    ("Pick list", "logistics-pick-list"),
+    ("Receive goods", "logistics-receive"),
+    ("Correct or scrap", "logistics-adjust"),
+    ("Count stock", "logistics-count"),
+    ("Transfer stock", "logistics-transfer"),
+    ("Low stock", "logistics-low-stock"),
+    ("Stuck work", "logistics-stuck"),
+)
 
 
 def register() -> None:
@@ -17,3 +27,20 @@ def register() -> None:
     register_relays()
     registry.document_flows.append(documents_of)
     registry.checks.extend(CHECKS)
+    registry.staff_pages += [StaffPage("logistics", title, url) for title, url in _PAGES]
+    registry.widgets += [
+        Widget("logistics", "Shipments to pick", _to_pick, "logistics-pick-list"),
+        Widget("logistics", "Orders waiting for goods", _waiting, "admin:logistics_salesorder_changelist"),
+    ]
+
+
+def _to_pick() -> str:
+    from logistics.models import Shipment
+
+    return f"{Shipment.objects.filter(state='planned').count():,}"
+
+
+def _waiting() -> str:
+    from logistics.models import SalesOrder
+
+    return f"{SalesOrder.objects.filter(lifecycle='open', fulfilment='backordered').count():,}"

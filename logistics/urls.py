@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from erp.api.routers import copy_routes, entity_routes
 from logistics.rest import operations as do
 from logistics.rest import reading as read
+from logistics.staff import buttons, lists, pages
 
 _LIST: dict[str, Any] = {"get": "list"}
 _DETAIL: dict[str, Any] = {"get": "retrieve"}
@@ -38,6 +39,20 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("returns/<int:pk>/inspect/", do.InspectReturn.as_view(), name="logistics-inspect-return"),
     path("returns/<int:pk>/reject/", do.RejectReturn.as_view(), name="logistics-reject-return"),
     path("warehouses/", do.Warehouses.as_view(), name="logistics-warehouses"),
+]
+
+staff_urlpatterns: list[URLPattern | URLResolver] = [
+    path("logistics/receive/", pages.receive_goods, name="logistics-receive"),
+    path("logistics/adjust/", pages.adjust_stock, name="logistics-adjust"),
+    path("logistics/count/", pages.count_stock, name="logistics-count"),
+    path("logistics/transfer/", pages.transfer_stock, name="logistics-transfer"),
+    path("logistics/inspect/<int:pk>/", pages.inspect_return, name="logistics-inspect"),
+    path("logistics/pick-list/", lists.pick_list, name="logistics-pick-list"),
+    path("logistics/low-stock/", lists.low_stock, name="logistics-low-stock"),
+    path("logistics/delivery-note/<int:pk>/", lists.delivery_note, name="logistics-delivery-note"),
+    path("logistics/stuck/", lists.stuck, name="logistics-stuck"),
+    path("logistics/stuck/<int:pk>/retry/", lists.retry, name="logistics-retry"),
+    path("logistics/do/<str:model>/<int:pk>/<str:name>/", buttons.operate, name="logistics-operation"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = []
