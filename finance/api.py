@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp.actor import Actor
-from finance.services import books, crediting, invoicing, payments, posting, rates, reading, valuation, vat_choice
+from finance.services import accounts, books, crediting, invoicing, payments, posting, rates, reading, valuation, vat_choice
 
 __all__ = [
     "books_difference",
@@ -24,6 +24,7 @@ __all__ = [
     "load_demo",
     "post_journal_entry",
     "record_payment",
+    "revenue_account",
     "save_exchange_rates",
     "set_up_books",
     "trial_balance",
@@ -128,6 +129,11 @@ def save_exchange_rates(rows: Sequence[Mapping[str, Any]]) -> int:
 def trial_balance(first: date, last: date) -> list[dict[str, Any]]:
     """Per account: ``opening``, ``debit``, ``credit``, ``balance`` for the days from first to last."""
     return reading.trial_balance(first, last)
+
+
+def revenue_account(product_class: str, country: str, on_date: date) -> str:
+    """Number of the account that sales of a product class to a country are credited to."""
+    return accounts.revenue(product_class, country, on_date)
 
 
 def books_difference() -> Decimal:

@@ -28,7 +28,6 @@ class Booker:
     """Books one document after the other; every call carries a key made of source and invoice number."""
 
     assumed: Assumptions
-    base_currency: str
     customers: Mapping[str, int]
     products: Mapping[str, int]
     actor: Actor
@@ -70,7 +69,7 @@ class Booker:
         """A fee that the history put on a sale is no revenue: it lowers the expense of its kind."""
         entries = []
         for line in fees:
-            amount = self._base(round_money(line.quantity * line.unit_price, self.assumed.currency))
+            amount = round_money(line.quantity * line.unit_price, self.assumed.currency)
             account = finance_api.revenue_account("service", country, on)
             entries += [(account, amount, line.name), (EXPENSE_ACCOUNTS.get(line.code, OTHER_EXPENSE), -amount, line.name)]
         self._post(f"{number}:fees", on, f"Fees on {number}", entries)
@@ -140,17 +139,16 @@ class Booker:
         return SalesOrder.objects.filter(external_ref=reference(original)).values_list("id", flat=True).first()
 
     def _entry_pair(self, entry: EntryLine) -> list[tuple[str, Decimal, str]]:
-        amount = self._base(entry.amount)  # negative: it costs us
-        account = EXPENSE_ACCOUNTS.get(entry.code, OTHER_EXPENSE)
+        account, amount = EXPENSE_ACCOUNTS.get(entry.code, OTHER_EXPENSE), entry.amount  # negative: it costs us
         return [(account, -amount, entry.text), (PAID_FROM, amount, entry.text)] if amount else []
 
-    def _base(self, amount: Decimal) -> Decimal:
-        return round_money(amount * self.assumed.rate, self.base_currency)
-
     def _post(self, key: str, on: date, text: str, lines: list[tuple[str, Decimal, str]]) -> None:
+        if not any(amount for _, amount, _ in lines):
+            return
         finance_api.post_journal_entry(
             {
                 "journal": "GEN", "entry_on": on, "text": text, "document_kind": "replay", "document_number": key,
+                "currency": self.assumed.currency,
                 "lines": [{"account": a, "amount": amount, "text": note} for a, amount, note in lines if amount],
             },
             actor=self.actor,

@@ -111,9 +111,9 @@ def _book_all(history: History, assumed: Assumptions, progress: Callable[[int, i
     survey = take_survey(history, replayed=done)
     outcome = Outcome(survey)
     base = str(settings.BASE_CURRENCY)
-    finance_api.require_rate(assumed.currency, assumed.rate, survey.opening_on)
+    _prepare_books(assumed, survey, base)
     booker = Booker(
-        assumed, base, save_customers(survey.customers, assumed, ACTOR), save_products(survey.products, assumed, ACTOR),
+        assumed, save_customers(survey.customers, assumed, ACTOR), save_products(survey.products, assumed, ACTOR),
         ACTOR,
     )  # fmt: skip
     receive_opening_stock(survey, dict(booker.products), assumed, base, ACTOR)
@@ -125,6 +125,15 @@ def _book_all(history: History, assumed: Assumptions, progress: Callable[[int, i
     outcome.refused_links = booker.refused_links
     _tie_out(outcome)
     return outcome
+
+
+def _prepare_books(assumed: Assumptions, survey: Survey, base_currency: str) -> None:
+    finance_api.set_up_books(ACTOR)
+    if assumed.currency != base_currency and survey.opening_on:
+        row = {"currency": assumed.currency, "rate_on": survey.opening_on, "rate": assumed.rate, "source": "replay"}
+        finance_api.save_exchange_rates([row])
+    if not logistics_api.list_warehouses():
+        logistics_api.save_warehouse({"code": "MAIN", "name": "Main warehouse"})
 
 
 def _book_one(document: Document, done: set[str], booker: Booker, outcome: Outcome) -> None:
@@ -147,5 +156,5 @@ def _tie_out(outcome: Outcome) -> None:
     while run_relay("logistics", limit=500)["done"]:
         pass
     outcome.waiting = len(logistics_api.list_stuck())
-    outcome.trial_balance = finance_api.ledger_sum()
+    outcome.trial_balance = finance_api.books_difference()
     outcome.stock_difference = logistics_api.stock_difference()
