@@ -10,7 +10,7 @@ from erp.api.views import OwnerViewSet
 class CustomerViewSet(OwnerViewSet):
     """Customers; a write returns when every attached reader has confirmed it."""
 
-    queryset = Customer.objects.all()
+    queryset = Customer.objects.prefetch_related("addresses")
     serializer_class = CustomerSerializer
     filterset_fields = ("number", "email", "country", "vat_status", "external_ref", "is_blocked")
 

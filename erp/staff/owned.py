@@ -114,9 +114,18 @@ class OwnedAdmin(JournalHistory, ModelAdmin, _OwnTransactionAdmin):  # type: ign
         """Write the form and its inlines by one call of the owner's serializer."""
         data = dict(form.cleaned_data)
         version = data.pop("expected_version", None)
-        data = {name: value.pk if isinstance(value, Model) else value for name, value in data.items()}
+        data = {
+            name: value.pk if isinstance(value, Model) else value
+            for name, value in data.items()
+            if not change or name in form.changed_data
+        }
         for formset in formsets:
-            data[_related_name(formset)] = _rows(formset)
+            rows = _rows(formset)
+            if not change or formset.has_changed():
+                data[_related_name(formset)] = rows
+        if change and not data:
+            messages.info(request, "Nothing was changed, so nothing was written.")
+            return
         try:
             serializer = self.get_serializer(form.instance, data, version, change)
             serializer.is_valid(raise_exception=True)

@@ -72,6 +72,11 @@ def test_new_customer_is_created_with_its_number(staff: Client) -> None:
     assert (made.version, made.addresses.count(), made.number[0]) == (1, 1, "C")
 
 
+def test_unchanged_form_writes_nothing(staff: Client, customer: Customer) -> None:
+    assert staff.post(url_of(customer), form(customer)).status_code == 302
+    assert Customer.objects.get(pk=customer.pk).version == 1
+
+
 def test_stale_form_is_refused_with_its_input(staff: Client, customer: Customer) -> None:
     staff.post(url_of(customer), form(customer, name="First"))
     answer = staff.post(url_of(customer), form(customer, name="Second"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from admin_app.models import Customer
 from erp import ownership
@@ -69,6 +72,27 @@ def test_repeated_key_creates_once_and_answers_the_same(api: ApiClient) -> None:
     assert again.json() == first.json()
     assert (again.status_code, again["Idempotency-Replayed"]) == (201, "true")
     assert Customer.objects.filter(name="Once").count() == 1
+
+
+def test_one_key_sent_at_once_by_many_has_one_effect(api: ApiClient) -> None:
+    def send(_: int) -> Any:
+        try:
+            return api.send("POST", CUSTOMERS, {"name": "At once"}, Idempotency_Key="key-at-once").json()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(send, range(4)))
+    assert answers.count(answers[0]) == 4
+    assert Customer.objects.filter(name="At once").count() == 1
+
+
+def test_page_of_customers_costs_a_fixed_number_of_queries(api: ApiClient) -> None:
+    for number in range(5):
+        api.send("POST", CUSTOMERS, {"name": f"N{number}"})
+    with CaptureQueriesContext(connections["admin_app"]) as captured:
+        assert len(api.get(f"{CUSTOMERS}?limit=5").json()["results"]) == 5
+    assert len(captured) <= 2 + len(ownership.entity("customer").readers)
 
 
 def test_key_of_another_request_is_422(api: ApiClient) -> None:
