@@ -12,6 +12,7 @@ from typing import Any
 from erp.actor import Actor
 from erp.errors import Refused
 from erp.money import round_money
+from erp.relay import run_relay
 from finance import api as finance_api
 from logistics import api as logistics_api
 from storefront.models import SalesOrder
@@ -84,6 +85,8 @@ class Booker:
         logistics_api.adjust_stock(
             rows, actor=self.actor, key=reference(adjustment.header.number), adjusted_on=adjustment.header.at.date()
         )
+        # Finance values moves in the order of their numbers: the next sale of the product follows on this one.
+        run_relay("logistics")
 
     def _correction(self, correction: Correction) -> None:
         number, on = correction.header.number, correction.header.at.date()

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from erp.actor import Actor, acting_as
 from erp.db import cursor, module_transaction
-from erp.relay import run_relay
+from erp.relay import drain
 from finance import api as finance_api
 from logistics import api as logistics_api
 from storefront.models import ReplayedInvoice
@@ -117,7 +117,7 @@ def _book_all(history: History, assumed: Assumptions, progress: Callable[[int, i
         ACTOR,
     )  # fmt: skip
     receive_opening_stock(survey, dict(booker.products), assumed, base, ACTOR)
-    run_relay("logistics")
+    drain("logistics")
     total = len(history)
     for count, document in enumerate(plan(history, SaleLinker(survey.cancelled_pairs)), start=1):
         _book_one(document, done, booker, outcome)
@@ -153,8 +153,6 @@ def _book_one(document: Document, done: set[str], booker: Booker, outcome: Outco
 
 
 def _tie_out(outcome: Outcome) -> None:
-    while run_relay("logistics", limit=500)["done"]:
-        pass
-    outcome.waiting = len(logistics_api.list_stuck())
+    outcome.waiting = drain("logistics")
     outcome.trial_balance = finance_api.books_difference()
     outcome.stock_difference = logistics_api.stock_difference()
