@@ -1,0 +1,106 @@
+"""Which documents a queryInvoiceDigest finds."""
+
+import json
+import operator
+import sqlite3
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from lxml import etree
+
+from finance.nav.answer_reading import moment
+from finance.nav.standin.store import Store
+from finance.nav.xmlread import required
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "EQ": operator.eq,
+    "GT": operator.gt,
+    "GTE": operator.ge,
+    "LT": operator.lt,
+    "LTE": operator.le,
+}
+_DATES = {"invoiceDelivery": "invoiceDeliveryDate", "paymentDate": "paymentDate"}
+_EQUAL = {"paymentMethod", "invoiceAppearance", "currency"}
+
+
+def find_digests(store: Store, request: etree._Element, tax_number: str, visible_until: float) -> list[sqlite3.Row]:
+    """Return the rows of all documents that fit the question, in the order they came."""
+    is_outbound = required(request, "{*}invoiceDirection") == "OUTBOUND"
+    side = "item.tax_number" if is_outbound else "item.customer_tax_number"
+    clause, values = _mandatory(request)
+    rows = store.rows(
+        f"SELECT item.*, batch.* FROM item JOIN batch USING (seq) WHERE {side} = ? AND state = 'DONE'"
+        f" AND is_annulled = 0 AND operation <> 'ANNUL' AND due_at <= ? AND {clause} ORDER BY item.id",
+        *(tax_number, visible_until, *values),
+    )
+    return [row for row in rows if _fits(row, request, is_outbound=is_outbound)]
+
+
+def _mandatory(request: etree._Element) -> tuple[str, tuple[object, ...]]:
+    params = request.find("{*}invoiceQueryParams/{*}mandatoryQueryParams")
+    assert params is not None
+    choice = params[0]
+    name = etree.QName(choice).localname
+    if name == "invoiceIssueDate":
+        return "issued_on BETWEEN ? AND ?", (required(choice, "{*}dateFrom"), required(choice, "{*}dateTo"))
+    if name == "insDate":
+        ends = (required(choice, "{*}dateTimeFrom"), required(choice, "{*}dateTimeTo"))
+        return "taken_in_at BETWEEN ? AND ?", tuple(moment(end).timestamp() for end in ends)
+    return "original_number = ?", (choice.text or "",)
+
+
+def _fits(row: sqlite3.Row, request: etree._Element, *, is_outbound: bool) -> bool:
+    params = request.find("{*}invoiceQueryParams")
+    assert params is not None
+    shown: dict[str, str] = json.loads(row["digest"])
+    return all(
+        (
+            *_additional(params, row, shown, is_outbound=is_outbound),
+            *_relational(params, shown),
+            *_transactional(params, row),
+        )
+    )
+
+
+def _additional(
+    params: etree._Element, row: sqlite3.Row, shown: dict[str, str], *, is_outbound: bool
+) -> Iterator[bool]:
+    for wanted in params.iterfind("{*}additionalQueryParams/*"):
+        name, text = etree.QName(wanted).localname, wanted.text or ""
+        partner = "customer" if is_outbound else "supplier"
+        match name:
+            case "taxNumber":
+                yield shown.get(f"{partner}TaxNumber") == text
+            case "groupMemberTaxNumber":
+                yield shown.get(f"{partner}GroupMemberTaxNumber") == text
+            case "name":
+                yield shown.get(f"{partner}Name", "").lower().startswith(text.lower())
+            case "invoiceCategory":
+                yield row["category"] == text
+            case "source":
+                yield text == "MGM"
+            case _ if name in _EQUAL:
+                yield shown.get(name) == text
+
+
+def _relational(params: etree._Element, shown: dict[str, str]) -> Iterator[bool]:
+    for wanted in params.iterfind("{*}relationalQueryParams/*"):
+        name = etree.QName(wanted).localname
+        compare = _OPERATORS[required(wanted, "{*}queryOperator")]
+        value, held = required(wanted, "{*}queryValue"), shown.get(_DATES.get(name, name))
+        if held is None:
+            yield False
+        elif name in _DATES:
+            yield compare(held, value)
+        else:
+            yield compare(Decimal(held), Decimal(value))
+
+
+def _transactional(params: etree._Element, row: sqlite3.Row) -> Iterator[bool]:
+    wanted = params.find("{*}transactionQueryParams")
+    if wanted is None:
+        return
+    yield row["transaction_id"] == required(wanted, "{*}transactionId")
+    yield wanted.findtext("{*}index") in (None, str(row["idx"]))
+    yield wanted.findtext("{*}invoiceOperation") in (None, row["operation"])

@@ -1,0 +1,214 @@
+"""What the checks look at in an InvoiceData document, read once. Independent of the code that writes it."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from lxml import etree
+
+from finance.nav.names import BASE, DATA
+
+VatFacts = tuple[str, str, str]
+"""Element, value (rate, case code or flag) and mismatch case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark about a document."""
+
+    result: str  # ERROR or WARN
+    code: str
+    message: str
+    tag: str = ""
+    line: int | None = None
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """One line."""
+
+    number: int
+    chain_number: int | None
+    line_operation: str
+    kind: str  # normal, simplified or empty
+    vat: VatFacts | None
+    net: Decimal | None
+    tax: Decimal | None
+    gross: Decimal | None
+    quantity: Decimal | None
+    unit_price: Decimal | None
+    discount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryFacts:
+    """One summary row."""
+
+    vat: VatFacts
+    net: Decimal
+    net_huf: Decimal
+    tax: Decimal
+    tax_huf: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFacts:
+    """The buyer as reported."""
+
+    status: str
+    has_vat_data: bool
+    has_name: bool
+    has_address: bool
+    tax_number: etree._Element | None
+    community_number: str
+    member_tax_number: str
+
+    @property
+    def taxpayer_id(self) -> str:
+        """The Hungarian taxpayer id, or empty."""
+        return "" if self.tax_number is None else self.tax_number.findtext(f"{{{BASE}}}taxpayerId") or ""
+
+    @property
+    def has_full_tax_number(self) -> bool:
+        """Whether VAT code and county code stand with the id."""
+        number = self.tax_number
+        return number is not None and all(
+            number.findtext(f"{{{BASE}}}{part}") for part in ("taxpayerId", "vatCode", "countyCode")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFacts:
+    """A schema-valid document."""
+
+    root: etree._Element
+    invoice: etree._Element
+    number: str
+    issued_on: date
+    delivered_on: date
+    category: str
+    currency: str
+    exchange_rate: Decimal
+    is_complete: bool
+    supplier_id: str
+    customer: CustomerFacts | None
+    original_number: str | None
+    without_master: bool
+    modification_index: int
+    lines: tuple[LineFacts, ...]
+    summary: tuple[SummaryFacts, ...]
+    simplified_vat: tuple[VatFacts, ...]
+    is_summary_normal: bool
+
+    def amount(self, name: str) -> Decimal:
+        """Return an amount of the normal summary, 0 when it is not there."""
+        return decimal_at(self.invoice, f".//{_q('summaryNormal')}/{_q(name)}") or Decimal(0)
+
+
+def _q(name: str) -> str:
+    return f"{{{DATA}}}{name}"
+
+
+def text_at(parent: etree._Element, *names: str) -> str | None:
+    """Return the text at a path of InvoiceData elements."""
+    return parent.findtext("/".join(_q(name) for name in names))
+
+
+def decimal_at(parent: etree._Element, path: str) -> Decimal | None:
+    """Return the number at a qualified path, or None."""
+    text = parent.findtext(path)
+    return None if text is None else Decimal(text)
+
+
+def read_facts(root: etree._Element) -> DocumentFacts | None:
+    """Read a schema-valid InvoiceData; None for a batch invoice (several bases in one document)."""
+    invoice = root.find(f"{_q('invoiceMain')}/{_q('invoice')}")
+    if invoice is None:
+        return None
+    head = invoice.find(_q("invoiceHead"))
+    assert head is not None
+    original = text_at(invoice, "invoiceReference", "originalInvoiceNumber")
+    return DocumentFacts(
+        root=root,
+        invoice=invoice,
+        number=text_at(root, "invoiceNumber") or "",
+        issued_on=date.fromisoformat(text_at(root, "invoiceIssueDate") or ""),
+        delivered_on=date.fromisoformat(text_at(head, "invoiceDetail", "invoiceDeliveryDate") or ""),
+        category=text_at(head, "invoiceDetail", "invoiceCategory") or "",
+        currency=text_at(head, "invoiceDetail", "currencyCode") or "",
+        exchange_rate=Decimal(text_at(head, "invoiceDetail", "exchangeRate") or 1),
+        is_complete=text_at(root, "completenessIndicator") in ("true", "1"),
+        supplier_id=head.findtext(f"{_q('supplierInfo')}/{_q('supplierTaxNumber')}/{{{BASE}}}taxpayerId") or "",
+        customer=_customer(head.find(_q("customerInfo"))),
+        original_number=original,
+        without_master=text_at(invoice, "invoiceReference", "modifyWithoutMaster") in ("true", "1"),
+        modification_index=int(text_at(invoice, "invoiceReference", "modificationIndex") or 0),
+        lines=tuple(_line(line) for line in invoice.iterfind(f"{_q('invoiceLines')}/{_q('line')}")),
+        summary=tuple(_summary_row(row) for row in invoice.iter(_q("summaryByVatRate"))),
+        simplified_vat=tuple(
+            _vat(row)
+            for found in invoice.iter(_q("summarySimplified"))
+            if (row := found.find(_q("vatRate"))) is not None
+        ),
+        is_summary_normal=invoice.find(f"{_q('invoiceSummary')}/{_q('summaryNormal')}") is not None,
+    )
+
+
+def _customer(info: etree._Element | None) -> CustomerFacts | None:
+    if info is None:
+        return None
+    number = info.find(f"{_q('customerVatData')}/{_q('customerTaxNumber')}")
+    member = "" if number is None else number.findtext(f"{_q('groupMemberTaxNumber')}/{{{BASE}}}taxpayerId") or ""
+    return CustomerFacts(
+        status=text_at(info, "customerVatStatus") or "",
+        has_vat_data=info.find(_q("customerVatData")) is not None,
+        has_name=info.find(_q("customerName")) is not None,
+        has_address=info.find(_q("customerAddress")) is not None,
+        tax_number=number,
+        community_number=text_at(info, "customerVatData", "communityVatNumber") or "",
+        member_tax_number=member,
+    )
+
+
+def _line(line: etree._Element) -> LineFacts:
+    normal, simplified = line.find(_q("lineAmountsNormal")), line.find(_q("lineAmountsSimplified"))
+    amounts = normal if normal is not None else simplified
+    rate = None if amounts is None else amounts.find(_q("lineVatRate"))
+    chain = text_at(line, "lineModificationReference", "lineNumberReference")
+    return LineFacts(
+        number=int(text_at(line, "lineNumber") or 0),
+        chain_number=int(chain) if chain else None,
+        line_operation=text_at(line, "lineModificationReference", "lineOperation") or "",
+        kind="normal" if normal is not None else "simplified" if simplified is not None else "",
+        vat=None if rate is None else _vat(rate),
+        net=decimal_at(line, f".//{_q('lineNetAmount')}"),
+        tax=decimal_at(line, f".//{_q('lineVatAmount')}"),
+        gross=decimal_at(line, f".//{_q('lineGrossAmountNormal')}"),
+        quantity=decimal_at(line, _q("quantity")),
+        unit_price=decimal_at(line, _q("unitPrice")),
+        discount=decimal_at(line, f"{_q('lineDiscountData')}/{_q('discountValue')}") or Decimal(0),
+    )
+
+
+def _summary_row(row: etree._Element) -> SummaryFacts:
+    rate = row.find(_q("vatRate"))
+    assert rate is not None
+    zero = Decimal(0)
+    return SummaryFacts(
+        _vat(rate),
+        decimal_at(row, f"{_q('vatRateNetData')}/{_q('vatRateNetAmount')}") or zero,
+        decimal_at(row, f"{_q('vatRateNetData')}/{_q('vatRateNetAmountHUF')}") or zero,
+        decimal_at(row, f"{_q('vatRateVatData')}/{_q('vatRateVatAmount')}") or zero,
+        decimal_at(row, f"{_q('vatRateVatData')}/{_q('vatRateVatAmountHUF')}") or zero,
+    )
+
+
+def _vat(rate: etree._Element) -> VatFacts:
+    child = rate[0]
+    name = etree.QName(child).localname
+    if name in ("vatExemption", "vatOutOfScope"):
+        return (name, text_at(child, "case") or "", "")
+    if name == "vatAmountMismatch":
+        return (name, text_at(child, "vatRate") or "", text_at(child, "case") or "")
+    return (name, child.text or "", "")
