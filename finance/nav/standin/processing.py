@@ -124,8 +124,8 @@ class Processor:
         vat_huf = sum((row.tax_huf for row in facts.summary), Decimal(0))
         self._store.run(
             "UPDATE item SET state = ?, business = ?, number = ?, original_number = ?, modification_index = ?,"
-            " category = ?, issued_on = ?, customer_tax_number = ?, max_line = ?, vat_huf = ?, is_complete = ?, digest = ?"
-            " WHERE id = ?",
+            " category = ?, issued_on = ?, customer_tax_number = ?, max_line = ?, vat_huf = ?, is_complete = ?,"
+            " digest = ? WHERE id = ?",
             *(state, json.dumps([asdict(finding) for finding in findings]), facts.number, facts.original_number or ""),
             *(facts.modification_index, facts.category, facts.issued_on.isoformat()),
             *(customer.taxpayer_id if customer else "", max(chain_numbers, default=0), str(vat_huf)),

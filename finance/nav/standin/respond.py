@@ -6,8 +6,14 @@ from lxml import etree
 
 from finance.nav.messages import timestamp_text
 from finance.nav.names import API, COMMON, HEADER_VERSION, REQUEST_VERSION, response_name
+from finance.nav.schema import NavSchema
 from finance.nav.standin.refusals import Refusal
 from finance.nav.xml_values import new_root, to_bytes
+
+_BLANK_REQUEST = f"""<r xmlns="{API}"><software><softwareId>UNKNOWN-UNKNOWN-00</softwareId>
+<softwareName>UNKNOWN</softwareName><softwareOperation>LOCAL_SOFTWARE</softwareOperation>
+<softwareMainVersion>UNKNOWN</softwareMainVersion><softwareDevName>UNKNOWN</softwareDevName>
+<softwareDevContact>UNKNOWN</softwareDevContact></software></r>"""
 
 
 def start_answer(operation: str, request: etree._Element, now: datetime) -> etree._Element:
@@ -15,14 +21,11 @@ def start_answer(operation: str, request: etree._Element, now: datetime) -> etre
     return _start(response_name(operation), request, now, Refusal("", ""))
 
 
-def refusal_answer(request: etree._Element, refusal: Refusal, now: datetime) -> bytes:
-    """Return a GeneralErrorResponse."""
-    root = _start("GeneralErrorResponse", request, now, refusal)
-    for code, message in refusal.technical:
-        item = api(root, "technicalValidationMessages")
-        common(item, "validationResultCode", "ERROR")
-        common(item, "validationErrorCode", code)
-        common(item, "message", message[:1024])
+def refusal_answer(request: etree._Element, refusal: Refusal, now: datetime, schema: NavSchema) -> bytes:
+    """Return a GeneralErrorResponse; what the request has no valid form of is not echoed."""
+    root = _refusal_tree(request, refusal, now)
+    if schema.errors(root):
+        root = _refusal_tree(etree.fromstring(_BLANK_REQUEST), refusal, now)
     return to_bytes(root)
 
 
@@ -45,6 +48,16 @@ def common(parent: etree._Element, name: str, text: str | None = None) -> etree.
     element = etree.SubElement(parent, f"{{{COMMON}}}{name}")
     element.text = text
     return element
+
+
+def _refusal_tree(request: etree._Element, refusal: Refusal, now: datetime) -> etree._Element:
+    root = _start("GeneralErrorResponse", request, now, refusal)
+    for code, message in refusal.technical:
+        item = api(root, "technicalValidationMessages")
+        common(item, "validationResultCode", "ERROR")
+        common(item, "validationErrorCode", code)
+        common(item, "message", message[:1024])
+    return root
 
 
 def _start(name: str, request: etree._Element, now: datetime, refusal: Refusal) -> etree._Element:

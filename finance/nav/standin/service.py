@@ -58,9 +58,7 @@ class StandInService:
         try:
             return 200, self._accepted(operation, request)
         except Refusal as refusal:
-            if request.find("{*}software") is None:
-                return refusal.status, exception_answer(refusal)
-            return refusal.status, refusal_answer(request, refusal, self.clock.now())
+            return refusal.status, refusal_answer(request, refusal, self.clock.now(), self.schema)
 
     def contents(self) -> list[sqlite3.Row]:
         """Return the documents held as reported: DONE and not annulled, in the order they came."""
