@@ -64,8 +64,6 @@ def _is_allowed(element: str, value: str, case: str, is_change: bool) -> bool:
             return _plain(value) in _CONTENTS
         case "vatAmountMismatch":
             return _plain(value) in rates and case in _MISMATCHES
-        case "vatDomesticReverseCharge" | "noVatCharge":
-            return value in ("true", "1")
         case _:
             return True
 
