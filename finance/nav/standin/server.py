@@ -65,7 +65,12 @@ class StandInServer:
             thread.start()
 
     def stop(self) -> None:
-        """Stop answering and close the database; a stand-in with the same file goes on where this one stopped."""
+        """Stop answering and close the database; a stand-in with the same file goes on where this one stopped.
+
+        A repeat does nothing.
+        """
+        if self.stopping.is_set():
+            return
         self.stopping.set()
         self.work.set()
         self._http.shutdown()
