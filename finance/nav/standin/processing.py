@@ -4,6 +4,8 @@ import base64
 import binascii
 import json
 import sqlite3
+import threading
+from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,6 +26,9 @@ from finance.nav.standin.faults import FaultPlan
 from finance.nav.standin.store import Store
 from finance.nav.xmlread import ContentTooLarge, NotGzip, NotXml, parse_xml, required, unpack
 
+Opened = etree._Element | list[str]
+"""A schema-valid document's root, or the reasons why it is none."""
+
 
 class Processor:
     """Turns what was taken in into results."""
@@ -36,6 +41,7 @@ class Processor:
         self._store = store
         self._clock = clock
         self._faults = faults
+        self._one_batch_at_a_time = threading.Lock()
 
     def process_due(self) -> int:
         """Work through every batch whose time has come; returns how many."""
@@ -45,7 +51,8 @@ class Processor:
         return count
 
     def _process_next(self) -> bool:
-        with self._store.transaction():
+        # Reading a batch takes most of the time and happens before the store is held: others may go on.
+        with self._one_batch_at_a_time:
             batch = self._store.first(
                 "SELECT * FROM batch WHERE is_processed = 0 AND due_at <= ? ORDER BY seq LIMIT 1",
                 self._clock.now().timestamp(),
@@ -53,25 +60,26 @@ class Processor:
             if batch is None:
                 return False
             items = self._store.rows("SELECT * FROM item WHERE seq = ? ORDER BY idx", batch["seq"])
-            if batch["is_annulment"]:
-                self._process_annulments(batch, items)
-            else:
-                self._process_documents(batch, items)
-            self._store.run("UPDATE batch SET is_processed = 1 WHERE seq = ?", batch["seq"])
+            opened = [self._open(item["content"], is_compressed=bool(batch["is_compressed"])) for item in items]
+            with self._store.transaction():
+                if batch["is_annulment"]:
+                    self._process_annulments(batch, items, opened)
+                else:
+                    self._process_documents(batch, items, opened)
+                self._store.run("UPDATE batch SET is_processed = 1 WHERE seq = ?", batch["seq"])
             return True
 
-    def _process_documents(self, batch: sqlite3.Row, items: list[sqlite3.Row]) -> None:
-        trees = [self._open(item["content"], bool(batch["is_compressed"])) for item in items]
-        numbers = [tree.findtext("{*}invoiceNumber") if isinstance(tree, etree._Element) else None for tree in trees]
-        for item, tree, number in zip(items, trees, numbers, strict=True):
-            if not isinstance(tree, etree._Element):
-                self._abort_technically(item, "SCHEMA_VIOLATION", tree)
-            elif number is not None and numbers.count(number) > 1:
-                self._abort_technically(item, "DUPLICATE_IN_REQUEST", [f"{number} stands twice in the request"])
+    def _process_documents(self, batch: sqlite3.Row, items: list[sqlite3.Row], opened: list[Opened]) -> None:
+        numbers = Counter(root.findtext("{*}invoiceNumber") for root in opened if isinstance(root, etree._Element))
+        for item, root in zip(items, opened, strict=True):
+            if not isinstance(root, etree._Element):
+                self._abort_technically(item, "SCHEMA_VIOLATION", root)
+            elif numbers[root.findtext("{*}invoiceNumber")] > 1:
+                self._abort_technically(item, "DUPLICATE_IN_REQUEST", ["the number stands twice in the request"])
             else:
-                self._process_document(batch, item, tree)
+                self._process_document(batch, item, root)
 
-    def _open(self, content: str, is_compressed: bool) -> etree._Element | list[str]:
+    def _open(self, content: str, *, is_compressed: bool) -> Opened:
         """Return the document's root, or what keeps it from being one."""
         try:
             raw = base64.b64decode(content)
@@ -132,10 +140,9 @@ class Processor:
             *(facts.is_complete, json.dumps(digest_of(facts, submitted_on)), item["id"]),
         )
 
-    def _process_annulments(self, batch: sqlite3.Row, items: list[sqlite3.Row]) -> None:
+    def _process_annulments(self, batch: sqlite3.Row, items: list[sqlite3.Row], opened: list[Opened]) -> None:
         verdict = "VERIFICATION_PENDING"
-        for item in items:
-            tree = self._open(item["content"], is_compressed=False)
+        for item, tree in zip(items, opened, strict=True):
             if not isinstance(tree, etree._Element):
                 self._abort_technically(item, "SCHEMA_VIOLATION", tree)
                 verdict = "NOT_VERIFIABLE"

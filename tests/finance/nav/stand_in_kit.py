@@ -2,7 +2,7 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +14,8 @@ from finance.nav.credentials import Credentials, Software
 from finance.nav.schema import NavSchema
 from finance.nav.standin.config import Fault, RegisteredTaxpayer, StandInClock, StandInConfig, StandInUser
 from finance.nav.standin.server import StandInServer
-from finance.nav.transport import Timeouts
+from finance.nav.transport import Answer, Timeouts, Transport, post
+from finance.nav.xmlread import parse_xml
 
 # The supplier and the buyer of the official samples.
 SUPPLIER_ID, BUYER_ID = "99999999", "99887764"
@@ -70,6 +71,18 @@ def running(configuration: StandInConfig, now: datetime = NOW) -> Iterator[Stand
         yield server
 
 
+def checked_post(schema: NavSchema) -> Transport:
+    """Post over HTTP, and make sure that every answer of the stand-in follows the official XSD."""
+
+    def transport(url: str, body: bytes, headers: Mapping[str, str], timeouts: Timeouts) -> Answer:
+        answer = post(url, body, headers, timeouts)
+        if answer.body:
+            assert schema.errors(parse_xml(answer.body)) == []
+        return answer
+
+    return transport
+
+
 def client_of(server: StandInServer, schema: NavSchema, credentials: Credentials = ME, **changes: Any) -> NavClient:
     """A client on the stand-in's clock that does not really wait between attempts."""
     plain = NavClient(
@@ -79,6 +92,7 @@ def client_of(server: StandInServer, schema: NavSchema, credentials: Credentials
         schema,
         timeouts=Timeouts(connect_s=5, read_s=5, total_s=10),
         backoff=Backoff(attempts=3),
+        transport=checked_post(schema),
         now=server.service.clock.now,
         sleep=lambda _: None,
     )
