@@ -11,7 +11,29 @@ from decimal import Decimal
 from typing import Any
 
 from erp.actor import Actor
-from finance.services import accounts, books, crediting, invoicing, payments, posting, rates, reading, valuation, vat_choice
+from finance.services import (
+    accounts,
+    books,
+    crediting,
+    invoicing,
+    payments,
+    posting,
+    rates,
+    reading,
+    valuation,
+    vat_choice,
+)
+    accounts,
+    books,
+    crediting,
+    invoicing,
+    payments,
+    posting,
+    rates,
+    reading,
+    valuation,
+    vat_choice,
+)
 
 __all__ = [
     "books_difference",
@@ -131,14 +153,14 @@ def trial_balance(first: date, last: date) -> list[dict[str, Any]]:
     return reading.trial_balance(first, last)
 
 
-def revenue_account(product_class: str, country: str, on_date: date) -> str:
-    """Number of the account that sales of a product class to a country are credited to."""
-    return accounts.revenue(product_class, country, on_date)
-
-
 def books_difference() -> Decimal:
-    """Sum of the whole ledger in base currency: zero."""
+    """Sum of the whole ledger in base currency: zero, or the books are broken."""
     return reading.books_difference()
+
+
+def revenue_account(product_class: str, country: str, on_date: date) -> str:
+    """Number of the revenue account that a sale of this class to this country is posted to."""
+    return accounts.revenue(product_class, country, on_date)
 
 
 def set_up_books(actor: Actor) -> dict[str, int]:

@@ -115,7 +115,7 @@ def _credit_document(
         kind=kind,
         series=SERIES[Kind(kind)],
         customer_id=customer.pk,
-        customer=frozen_customer(customer, data.get("bill_to")),
+        customer=frozen_customer(customer, data.get("bill_to"), data.get("country") or ""),
         issued_on=returned_on,
         due_on=returned_on,
         currency=data["currency"],

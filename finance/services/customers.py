@@ -21,9 +21,10 @@ def get_customer(customer_id: int) -> CustomerCopy:
     return found
 
 
-def frozen_customer(customer: CustomerCopy, bill_to: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The customer's data for a document; what the document's billing address gives goes first."""
+def frozen_customer(customer: CustomerCopy, bill_to: Mapping[str, Any] | None, country: str = "") -> dict[str, Any]:
+    """The customer's data for a document; the document's billing address goes first, then its country."""
     master = {name: getattr(customer, name) for name in _FROZEN}
+    master["country"] = country or master["country"]
     given = {name: value for name, value in (bill_to or {}).items() if value not in (None, "")}
     return {**master, **given, "id": customer.pk}
 

@@ -50,7 +50,7 @@ def _document_of(data: Mapping[str, Any], day_name: str) -> Document:
         kind=Invoice.Kind.INVOICE,
         series=SERIES[Invoice.Kind.INVOICE],
         customer_id=customer.pk,
-        customer=frozen_customer(customer, data.get("bill_to")),
+        customer=frozen_customer(customer, data.get("bill_to"), data.get("country") or ""),
         issued_on=issued_on,
         due_on=due_date(customer, issued_on, method),
         currency=data["currency"],

@@ -1,0 +1,117 @@
+"""Cases of a bookkeeping course, with the postings an accountant expects. Amounts in forints."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from finance import api
+from finance.models import InvoiceSettlement
+from tests.finance.world import BOOKKEEPER, World, balances, posted
+
+D = Decimal
+
+
+def test_sale_with_two_vat_rates(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 10, "600")
+    w.receive(w.tea, 10, "200")
+    sale = w.sell(w.product_line(w.mug, 3, "1000"), w.product_line(w.tea, 2, "500", "5"))
+    assert posted(kind="invoice", key=sale["id"]) == {
+        "311": D(4860),  # receivables: what the customer owes
+        "9111": D(-4000),  # revenue: 3 × 1,000 + 2 × 500
+        "467": D(-860),  # output VAT: 27 % of 3,000 and 5 % of 1,000
+    }
+    assert posted(kind="shipment", key=sale["payload"]["shipment_id"]) == {
+        "814": D(2200),  # cost of goods sold: 3 × 600 + 2 × 200
+        "261": D(-2200),
+    }
+    summary = {row["vat_code"]: (row["net"], row["vat"]) for row in api.get_invoice(sale["id"])["vat_summary"]}
+    assert summary == {"27": (D(3000), D(810)), "5": (D(1000), D(50))}
+
+
+def test_partial_deliveries_are_invoiced_one_by_one(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 10, "600")
+    first = w.sell(w.product_line(w.mug, 4, "1000"))
+    second = w.sell(w.product_line(w.mug, 6, "1000"), order_id=first["order_id"])
+    assert (first["number"], second["number"]) == ("INV-2026-000001", "INV-2026-000002")
+    assert (first["gross_total"], second["gross_total"]) == (D(5080), D(7620))
+    assert balances() == {"311": D(12700), "9111": D(-10000), "467": D(-2700), "814": D(6000), "456": D(-6000)}
+
+
+def test_return_reverses_the_sale_at_original_cost(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 10, "600")
+    sale = w.sell(w.product_line(w.mug, 3, "1000"))
+    w.receive(w.mug, 10, "900")  # the average rises; the returned mug still comes back at 600
+    note = api.credit_return(w.give_back(w.product_line(w.mug, 1, "1000"), order_id=sale["order_id"]))
+    assert note["kind"] == "credit_note"
+    assert posted(kind="credit_note", key=note["id"]) == {"311": D(-1270), "9111": D(1000), "467": D(270)}
+    assert balances()["814"] == D(1200)  # two mugs stay sold
+    assert balances()["261"] == D(7 * 600 + 10 * 900 + 600)
+    invoice = api.get_invoice(sale["id"])
+    assert (invoice["payment_state"], invoice["credited_total"]) == ("partly_paid", D(1270))
+
+
+def test_partial_payment_then_the_rest(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 10, "600")
+    sale = w.sell(w.product_line(w.mug, 10, "1000"))
+    api.record_payment({"invoice_id": sale["id"], "amount": 5000, "received_on": "2026-03-12"}, actor=BOOKKEEPER)
+    assert api.get_invoice(sale["id"])["payment_state"] == "partly_paid"
+    rest = api.record_payment({"invoice_number": sale["number"], "amount": 7700}, actor=BOOKKEEPER)
+    assert posted(kind="payment", key=rest["id"]) == {"384": D(7700), "311": D(-7700)}
+    assert api.get_invoice(sale["id"])["payment_state"] == "paid"
+    assert "311" not in balances()
+
+
+def test_overpayment_stays_on_the_customers_account(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 10, "600")
+    sale = w.sell(w.product_line(w.mug, 1, "1000"))
+    paid = api.record_payment({"invoice_id": sale["id"], "amount": 1500}, actor=BOOKKEEPER)
+    assert paid["unallocated"] == D(230)
+    assert posted(kind="payment", key=paid["id"]) == {"384": D(1500), "311": D(-1270), "4795": D(-230)}
+
+
+def test_paid_goods_come_back_and_the_money_goes_back(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 10, "600")
+    sale = w.sell(w.product_line(w.mug, 1, "1000"))
+    api.record_payment({"invoice_id": sale["id"], "amount": 1270, "method": "card"}, actor=BOOKKEEPER)
+    note = api.credit_return(w.give_back(w.product_line(w.mug, 1, "1000"), order_id=sale["order_id"]))
+    assert api.get_invoice(note["id"])["payment_state"] == "open"
+    back = api.record_payment({"invoice_id": note["id"], "amount": -1270, "method": "card"}, actor=BOOKKEEPER)
+    assert posted(kind="payment", key=back["id"]) == {"3682": D(-1270), "311": D(1270)}
+    assert api.get_invoice(note["id"])["payment_state"] == "refunded"
+    assert api.get_invoice(sale["id"])["payment_state"] == "credited"
+    assert balances() == {"261": D(6000), "456": D(-6000)}
+
+
+def test_currency_difference_between_invoice_and_payment(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 10, "600")
+    api.save_exchange_rates([{"currency": "EUR", "rate_on": "2026-03-20", "rate": "400"}])
+    sale = w.sell(
+        w.product_line(w.mug, 2, "10", "KBAET"), customer_id=w.foreigner, currency="EUR", bill_to={"country": "AT"}
+    )
+    assert posted(kind="invoice", key=sale["id"]) == {"317": D(7800), "9311": D(-7800)}  # 20 EUR at 390
+    paid = api.record_payment({"invoice_id": sale["id"], "amount": 20, "received_on": "2026-03-21"}, actor=BOOKKEEPER)
+    assert posted(kind="payment", key=paid["id"]) == {
+        "386": D(8000),  # 20 EUR at 400
+        "317": D(-7800),
+        "9762": D(-200),  # realised exchange gain
+    }
+
+
+def test_open_items_tie_out_to_receivables(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 20, "600")
+    first = w.sell(w.product_line(w.mug, 7, "999"))
+    w.sell(w.product_line(w.mug, 3, "1111"))
+    api.record_payment({"invoice_id": first["id"], "amount": 3333}, actor=BOOKKEEPER)
+    api.credit_return(w.give_back(w.product_line(w.mug, 2, "999"), order_id=first["order_id"]))
+    api.credit_return(w.give_back(w.product_line(w.mug, 1, "500", order_line_no=None), order_id=None))
+    open_items = sum(row.open_total for row in InvoiceSettlement.objects.all())
+    assert open_items == balances()["311"]
+    assert api.books_difference() == 0
