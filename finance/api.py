@@ -23,17 +23,6 @@ from finance.services import (
     valuation,
     vat_choice,
 )
-    accounts,
-    books,
-    crediting,
-    invoicing,
-    payments,
-    posting,
-    rates,
-    reading,
-    valuation,
-    vat_choice,
-)
 
 __all__ = [
     "books_difference",
