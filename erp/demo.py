@@ -31,6 +31,14 @@ class Login:
 _STAFF_NAMES = {"admin_app": "admin_staff", "finance": "finance", "logistics": "logistics", "storefront": "storefront"}
 
 
+SHOPPERS = {
+    "anna.kiss@example.com": "anna",
+    "bela.nagy@example.com": "bela",
+    "rendeles@kavehaz.example.com": "kavehaz",
+}
+"""E-mail address → password of the customers who can log in to the demo shop."""
+
+
 def create_people() -> list[Login]:
     """Create the demo people with their duties, once; people who exist keep their passwords."""
     _person("admin", superuser=True)
@@ -48,7 +56,9 @@ def logins() -> list[Login]:
     may["integrator"] = "REST API"
     tokens = dict(Token.objects.values_list("user__username", "key"))
     present = set(User.objects.filter(username__in=may).values_list("username", flat=True))
-    return [Login(name, name, what, tokens.get(name, "")) for name, what in may.items() if name in present]
+    staff = [Login(name, name, what, tokens.get(name, "")) for name, what in may.items() if name in present]
+    shoppers = User.objects.filter(username__in=SHOPPERS).values_list("username", flat=True).order_by("username")
+    return staff + [Login(name, SHOPPERS[name], "shops as a customer") for name in shoppers]
 
 
 def _person(name: str, *, group: str = "", staff: bool = False, superuser: bool = False) -> User:

@@ -99,7 +99,8 @@ def _wanted(rows: Sequence[Mapping[str, Any]], terms: Terms) -> list[Wanted]:
         if product is None:
             raise NotForSale(f"Line {number}: there is no such product", line_no=number)
         price = row.get("unit_price")
-        if price is None and (not product.is_sellable or product.currency != terms.currency):
+        has_price = (product.is_sellable or product.product_class == "shipping") and product.currency == terms.currency
+        if price is None and not has_price:
             raise NotForSale(f"Line {number}: {product.sku} has no price in {terms.currency}", line_no=number)
         quantity = row.get("quantity")
         if not isinstance(quantity, int) or quantity < 1:

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from erp.errors import Refused
 from erp.money import HUNDRED, DocumentTotals, LineInput, document_totals, round_money
+from finance import api as finance
 from storefront.models import CustomerCopy, ProductCopy, VatCodeCopy
 from storefront.serializers import OrderLine
 
@@ -38,11 +39,6 @@ class Terms:
     country: str
     vat_status: str
     on_date: date
-
-    @property
-    def is_domestic(self) -> bool:
-        """Whether the domestic VAT code of the product applies as it is."""
-        return self.country == settings.COMPANY["country"] and self.vat_status != "third_country"
 
 
 @dataclass(frozen=True)
@@ -78,11 +74,7 @@ def vat_rates(on_date: date) -> dict[str, Decimal]:
 
 
 def vat_code_of(product_class: str, default_code: str, terms: Terms) -> str:
-    """VAT code of a sale on these terms: the product's own at home, else what Finance chooses."""
-    if terms.is_domestic:
-        return default_code
-    from finance import api as finance
-
+    """VAT code of a sale on these terms: Finance's choice, from the product's own code."""
     return finance.choose_vat_code(product_class, terms.vat_status, terms.country, terms.on_date, default_code)
 
 

@@ -30,8 +30,8 @@ STEPS = ["handover:after_freeze", "handover:after_accepted", "handover:before_re
 
 
 @pytest.fixture(autouse=True)
-def _vat(module_erp: ErpDatabase) -> None:
-    world.vat_codes()
+def _books(module_erp: ErpDatabase) -> None:
+    world.set_up_books()
 
 
 def place_and_die(erp: ErpDatabase, at: str, product: int, quantity: int = 2, key: str = "victim") -> None:

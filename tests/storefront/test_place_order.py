@@ -19,8 +19,8 @@ from tests.storefront import world
 
 
 @pytest.fixture(autouse=True)
-def _vat(module_erp: ErpDatabase) -> None:
-    world.vat_codes()
+def _books(module_erp: ErpDatabase) -> None:
+    world.set_up_books()
 
 
 def test_accepted_order_belongs_to_logistics() -> None:

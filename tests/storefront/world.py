@@ -11,10 +11,10 @@ from django.test import Client
 
 from admin_app.serializers import CustomerSerializer, ProductSerializer
 from erp.actor import Actor
-from erp.db import cursor, module_transaction
-from erp.fields import dump_json
+from erp.db import module_transaction
 from erp.models import User
 from erp.replication.pull import run_copy
+from finance import api as finance
 from logistics import api as logistics
 from storefront import api
 from storefront.models import CustomerCopy, SalesOrder, ShippingMethod
@@ -26,14 +26,9 @@ SHOPPER = Actor(None, "shopper", "customer")
 _numbers = itertools.count(1)
 
 
-def vat_codes() -> None:
-    """The two rates that these tests sell at, through the door that Finance writes them by."""
-    rows = [
-        {"id": n, "version": 1, "code": code, "rate": rate, "name": f"{code} %"}
-        for n, (code, rate) in enumerate([("27", "27"), ("5", "5")], 1)
-    ]
-    with cursor("finance") as cur:
-        cur.execute("select id from storefront.receive_vat_code(%s::jsonb)", [dump_json(rows)])
+def set_up_books() -> None:
+    """Finance's books with their VAT codes; needed once per database."""
+    finance.set_up_books(SHOPPER)
 
 
 def customer(name: str = "Kiss Anna", **fields: Any) -> CustomerCopy:
