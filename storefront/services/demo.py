@@ -11,6 +11,7 @@ from erp.actor import Actor
 from erp.db import module_transaction
 from erp.demo import SHOPPERS
 from erp.ownership import PLATFORM
+from erp.relay import run_relay
 from erp.replication.pull import run_copy
 from finance import api as finance
 from logistics import api as logistics
@@ -57,6 +58,7 @@ def load_demo(actor: Actor) -> dict[str, int]:
 
     Returns ``{"categories", "shipping methods", "shop accounts", "orders"}``, the number of each that is new.
     """
+    run_relay("logistics")  # the opening stock must be valued before any of it is invoiced
     made = {
         "categories": _make_categories(),
         "shipping methods": _make_shipping_methods(),
