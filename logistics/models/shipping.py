@@ -114,7 +114,9 @@ class ReturnOrder(InternalModel):
     created_at = models.DateTimeField(db_default=Now())
     actor_name = models.CharField(max_length=150, blank=True, default="")
     credit_note_id = models.BigIntegerField(null=True, blank=True)
-    credit_note_number = models.CharField(max_length=40, blank=True, default="")
+    credit_note_number = models.CharField(
+        max_length=80, blank=True, default="", help_text="Two where only some lines have an original"
+    )
 
     class Meta:
         db_table = "return_order"

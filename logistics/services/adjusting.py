@@ -15,6 +15,7 @@ from logistics.models import StockMove, Warehouse
 from logistics.serializers import Move, post_moves, take_locks
 from logistics.services.documents import get_warehouse, next_numbers, today, whole_number, with_key
 from logistics.services.receiving import ask_for_backorders, require_stocked
+from logistics.services.relays import settle
 
 
 def adjust_stock(
@@ -40,10 +41,19 @@ def adjust_stock(
         InsufficientStock: what is left would be less than what is reserved; nothing has changed.
     """
     request = {"rows": list(rows), "kind": kind, "warehouse": warehouse, "on": adjusted_on, "reason": reason}
-    return with_key(  # type: ignore[no-any-return]
-        key, "adjust_stock", request, actor,
-        lambda: _adjust(rows, actor, kind, get_warehouse(warehouse), adjusted_on or today(), reason),
+    return _settled(
+        with_key(
+            key, "adjust_stock", request, actor,
+            lambda: _adjust(rows, actor, kind, get_warehouse(warehouse), adjusted_on or today(), reason),
+        )
     )  # fmt: skip
+
+
+def _settled(answer: dict[str, Any]) -> dict[str, Any]:
+    """Have Finance value the document's moves now; what fails is repeated by the relay."""
+    settle("value_moves", [answer["number"]])
+    settle("allocate_backorders", [answer["number"]])
+    return answer
 
 
 def scrap_stock(
@@ -145,7 +155,7 @@ def count_stock(
         return {**answer, "differences": differences}
 
     request = {"rows": list(rows), "warehouse": warehouse, "on": counted_on}
-    return with_key(key, "count_stock", request, actor, run)  # type: ignore[no-any-return]
+    return _settled(with_key(key, "count_stock", request, actor, run))
 
 
 def transfer_stock(
@@ -181,4 +191,4 @@ def transfer_stock(
         return _record(moves, actor, number, f"{giver.code} → {getter.code}")
 
     request = {"rows": list(rows), "source": source, "target": target, "on": moved_on}
-    return with_key(key, "transfer_stock", request, actor, run)  # type: ignore[no-any-return]
+    return _settled(with_key(key, "transfer_stock", request, actor, run))

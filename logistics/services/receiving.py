@@ -14,9 +14,10 @@ from erp.relay import enqueue
 from logistics.models import GoodsReceipt, ProductCopy, StockMove
 from logistics.serializers import Move, post_moves, take_locks
 from logistics.services.documents import get_warehouse, next_numbers, today, whole_number, with_key
+from logistics.services.relays import settle
 
 
-def receive_goods(
+def receive_goods(  # noqa: PLR0913  (each is a field of the document)
     rows: Sequence[Mapping[str, Any]],
     *,
     actor: Actor,
@@ -25,6 +26,7 @@ def receive_goods(
     received_on: date | None = None,
     supplier_ref: str = "",
     note: str = "",
+    is_opening: bool = False,
 ) -> dict[str, Any]:
     """Receive a delivery into one warehouse.
 
@@ -34,22 +36,28 @@ def receive_goods(
         key: idempotency key; the same key with the same rows is one receipt.
         warehouse: code; default the first active warehouse.
         received_on: document date; default today.
+        is_opening: stock taken over at the start, which Finance books against the opening balance.
 
     Returns:
         ``{"receipt_id", "number", "warehouse", "lines", "pieces"}``.
 
     Writes moves, stock, the receipt and a relay item that has Finance value it, in one transaction. Waiting
-    backorders of the products are served afterwards by the relay.
+    backorders of the products are served afterwards; what fails then is repeated by the relay.
     """
     request = {"rows": list(rows), "warehouse": warehouse, "on": received_on, "ref": supplier_ref}
-    return with_key(  # type: ignore[no-any-return]
+    kind = "opening_stock" if is_opening else "goods_receipt"
+    answer = with_key(
         key, "receive_goods", request, actor,
-        lambda: _receive(rows, actor, warehouse, received_on or today(), supplier_ref, note),
+        lambda: _receive(rows, actor, kind, warehouse, received_on or today(), supplier_ref, note),
     )  # fmt: skip
+    document = f"goods_receipt:{answer['receipt_id']}"
+    settle("value_moves", [document])
+    settle("allocate_backorders", [document])
+    return answer  # type: ignore[no-any-return]
 
 
 def _receive(
-    rows: Sequence[Mapping[str, Any]], actor: Actor, code: str | None, on: date, supplier_ref: str, note: str
+    rows: Sequence[Mapping[str, Any]], actor: Actor, kind: str, code: str | None, on: date, supplier_ref: str, note: str
 ) -> dict[str, Any]:
     if not rows:
         raise Refused("A goods receipt needs at least one line")
@@ -64,7 +72,7 @@ def _receive(
         [
             Move(
                 place.pk, row["product_id"], StockMove.Kind.RECEIPT, whole_number(row["quantity"], "Goods receipt"),
-                row.get("moved_on") or on, "goods_receipt", receipt.number, receipt.pk, n,
+                row.get("moved_on") or on, kind, receipt.number, receipt.pk, n,
                 None if row.get("unit_cost") is None else Decimal(row["unit_cost"]),
             )
             for n, row in enumerate(rows, start=1)

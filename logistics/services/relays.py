@@ -8,20 +8,15 @@ from typing import Any
 from erp.db import cursor, in_transaction, retrying
 from erp.faultpoints import fault_point
 from erp.relay import relay_handler, run_now
+from finance import api as finance
 from logistics.models import ReturnLine, ReturnOrder, Shipment
 from logistics.serializers import lock_order, refresh_orders, take_locks
 from logistics.services.backorders import allocate_backorders
 
 
-def _finance() -> Any:
-    from finance import api
-
-    return api
-
-
 def invoice_issue(payload: dict[str, Any], key: str) -> dict[str, Any]:
     """Have Finance invoice a goods issue and write the invoice's number into shipment and order."""
-    invoice = _finance().invoice_goods_issue(payload)
+    invoice = finance.invoice_goods_issue(payload)
     found = {"id": invoice.get("id"), "number": invoice["number"]}
     fault_point("invoice:before_write_back")
 
@@ -38,8 +33,9 @@ def invoice_issue(payload: dict[str, Any], key: str) -> dict[str, Any]:
 
 def credit_return(payload: dict[str, Any], key: str) -> dict[str, Any]:
     """Have Finance credit an inspected return and write the credit note's number into it and its orders."""
-    note = _finance().credit_return(payload)
-    found = {"id": note.get("id"), "number": note["number"]}
+    note = finance.credit_return(payload)
+    numbers = [document["number"] for document in note.get("documents", [note])]
+    found = {"id": note.get("id"), "number": ", ".join(numbers)}
 
     def write_back() -> None:
         take_locks(("sales_order",))
@@ -60,7 +56,7 @@ def credit_return(payload: dict[str, Any], key: str) -> dict[str, Any]:
 
 def value_moves(payload: dict[str, Any], key: str) -> dict[str, Any]:
     """Have Finance value receipts, adjustments, scrap and transfers."""
-    _finance().value_stock_moves(payload["moves"])
+    finance.value_stock_moves(payload["moves"])
     return {"moves": len(payload["moves"])}
 
 

@@ -86,9 +86,15 @@ def receive_return(  # noqa: PLR0913  (each is a field of the document)
     }  # fmt: skip
     answer = with_key(key, "receive_return", request, actor, run)
     if settle_now:
-        settle("credit_return", [f"return:{answer['return_id']}"])
+        _settle(answer["return_id"])
     number = ReturnOrder.objects.values_list("credit_note_number", flat=True).get(pk=answer["return_id"])
     return {**answer, "credit_note_number": number}
+
+
+def _settle(return_id: int) -> None:
+    settle("credit_return", [f"return:{return_id}"])
+    settle("value_moves", [f"return_scrap:{return_id}"])
+    settle("allocate_backorders", [f"return:{return_id}"])
 
 
 def _answer(found: ReturnOrder) -> dict[str, Any]:
@@ -180,7 +186,7 @@ def inspect_return(
         return _answer(found)
 
     answer = with_key(None, "", None, actor, run)
-    settle("credit_return", [f"return:{return_id}"])
+    _settle(return_id)
     return answer  # type: ignore[no-any-return]
 
 

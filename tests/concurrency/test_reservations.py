@@ -10,9 +10,11 @@ import pytest
 
 from logistics import api
 from logistics.models import Reservation
+from logistics.services import relays
 from tests.concurrency.buyers import Buyers
 from tests.databases import ErpDatabase
 from tests.logistics import world
+from tests.logistics.finance_double import FinanceDouble
 from tests.logistics.world import figures, stocked
 
 PROCESSES = 16
@@ -26,7 +28,8 @@ def buyers(module_erp: ErpDatabase) -> Iterator[Buyers]:
 
 
 @pytest.fixture(autouse=True)
-def books(module_erp: ErpDatabase) -> Iterator[None]:
+def books(module_erp: ErpDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(relays, "finance", FinanceDouble())
     yield
     world.require_sound_books()
 

@@ -22,7 +22,7 @@ from tests.logistics.world import CLERK, accepted, figures, offer, stocked
 @pytest.fixture(autouse=True)
 def finance(module_erp: ErpDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[FinanceDouble]:
     double = FinanceDouble()
-    monkeypatch.setattr(relays, "_finance", lambda: double)
+    monkeypatch.setattr(relays, "finance", double)
     yield double
     world.require_sound_books()
 

@@ -8,9 +8,9 @@ from logistics.services import relays
 from tests.logistics.finance_double import FinanceDouble
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def finance(monkeypatch: pytest.MonkeyPatch) -> FinanceDouble:
     """Finance replaced by a double, so that these tests see what Logistics tells it."""
     double = FinanceDouble()
-    monkeypatch.setattr(relays, "_finance", lambda: double)
+    monkeypatch.setattr(relays, "finance", double)
     return double

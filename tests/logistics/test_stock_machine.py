@@ -117,7 +117,7 @@ class StockMachine(RuleBasedStateMachine):
 @pytest.fixture
 def finance_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     double = FinanceDouble()
-    monkeypatch.setattr(relays, "_finance", lambda: double)
+    monkeypatch.setattr(relays, "finance", double)
 
 
 def test_stock_agrees_with_model_after_every_step(module_erp: ErpDatabase, finance_is_there: None) -> None:
