@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ import psycopg
 from django.db import DatabaseError, OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg import errors as pg
+from psycopg.rows import dict_row
 
 from erp.errors import OwnerBusy
 from erp.ownership import alias_of
@@ -52,6 +53,17 @@ def fetch_prepared(module: str, statement: str, arguments: Sequence[Any]) -> lis
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cur:
         cur.execute(statement, arguments, prepare=True)  # type: ignore[arg-type]
+        return cur.fetchall() if cur.description else []
+
+
+def fetch_prepared_dicts(
+    module: str, statement: str, arguments: Sequence[Any] | Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Like :func:`fetch_prepared`, rows as dicts by column name; takes named arguments as well."""
+    connection = connections[alias_of(module)]
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection, row_factory=dict_row) as cur:
+        cur.execute(statement, arguments, prepare=True)
         return cur.fetchall() if cur.description else []
 
 

@@ -19,9 +19,9 @@ from logistics.serializers import set_payment as _write_payment
 from logistics.services.acceptance import accept_order, find_offer, withdraw_offer
 from logistics.services.adjusting import adjust_stock, count_stock, scrap_stock, transfer_stock
 from logistics.services.backorders import allocate_backorders
+from logistics.services.balance import stock_difference
 from logistics.services.cancelling import cancel_order, cancel_rest
 from logistics.services.demo import load_demo
-from logistics.services.balance import stock_difference
 from logistics.services.fulfilment import create_shipments, issue_shipment, pack_shipment, pick_shipment, ship
 from logistics.services.holds import available, expire_holds, hold_stock, release_hold
 from logistics.services.receiving import receive_goods

@@ -9,6 +9,7 @@ from logistics.serializers.locking import lock_order, take_locks
 from logistics.serializers.moving import InsufficientStock, Move, post_moves
 from logistics.serializers.orders import cancel_lines, change_reserved, insert_order, refresh_orders, set_payment
 from logistics.serializers.reserving import LineResult, ReservationResult, release_reservations, reserve_stock
+from logistics.serializers.running import run_sql
 
 __all__ = [
     "InsufficientStock",
@@ -25,6 +26,7 @@ __all__ = [
     "refresh_orders",
     "release_reservations",
     "reserve_stock",
+    "run_sql",
     "set_payment",
     "take_locks",
 ]

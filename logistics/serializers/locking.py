@@ -7,15 +7,16 @@ stock rows by primary key → product sequences by product. Nothing slow and no 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from erp.db import cursor
 from erp.errors import NotFound
-from erp.publishing import ADVISORY_CLASS, entity_lock, reader_errors
+from erp.publishing import ADVISORY_CLASS, entity_lock
+from logistics.serializers.running import run_sql
 
 _TAKE = """
-select pg_advisory_xact_lock_shared(%s, k) from unnest(%s::int[]) k
+select pg_advisory_xact_lock_shared(%s::int, k)::text from unnest(%s::int[]) k
 union all
-select pg_advisory_xact_lock(hashtextextended('logistics ' || n, 0)) from unnest(%s::text[]) n"""
+select pg_advisory_xact_lock(hashtextextended('logistics ' || n, 0))::text from unnest(%s::text[]) n"""
 
 
 def take_locks(entities: Iterable[str], names: Iterable[str] = ()) -> None:
@@ -24,13 +25,15 @@ def take_locks(entities: Iterable[str], names: Iterable[str] = ()) -> None:
     A statement of its own: the next one then sees everything that earlier holders of the names committed.
     """
     keys = sorted(entity_lock(e) for e in entities)
-    with reader_errors("sales_order"), cursor("logistics") as cur:
-        cur.execute(_TAKE, [ADVISORY_CLASS, keys, sorted(set(names))])
+    run_sql(_TAKE, [ADVISORY_CLASS, keys, sorted(set(names))], entity="sales_order")
 
 
-def lock_order(order_id: int) -> None:
-    """Lock an order's row until commit. Raises NotFound."""
-    with reader_errors("sales_order"), cursor("logistics") as cur:
-        cur.execute("select 1 from sales_order where id = %s for update", [order_id])
-        if cur.fetchone() is None:
-            raise NotFound(f"Logistics has no sales order {order_id}")
+_LOCK_ORDER = "select id, number, lifecycle from sales_order where id = %s::bigint for update"
+
+
+def lock_order(order_id: int) -> dict[str, Any]:
+    """Lock an order's row until commit; returns its ``number`` and ``lifecycle``. Raises NotFound."""
+    found = run_sql(_LOCK_ORDER, [order_id], entity="sales_order")
+    if not found:
+        raise NotFound(f"Logistics has no sales order {order_id}")
+    return found[0]

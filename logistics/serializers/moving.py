@@ -8,12 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from erp.actor import Actor, current_actor
-from erp.db import cursor, rows_as_dicts
+from erp.actor import Actor
 from erp.errors import Refused
 from erp.fields import dump_json
 from erp.permit import write_permit
-from erp.publishing import reader_errors
+from logistics.serializers.running import run_sql
 from logistics.serializers.writing import STOCK_WRITE, who
 
 
@@ -56,7 +55,7 @@ from (select warehouse_id, product_id, sum(quantity) as quantity, sum(reserved) 
       group by 1, 2) x
 join stock s on s.product_id = x.product_id and s.warehouse_id = x.warehouse_id
 join warehouse w on w.id = s.warehouse_id left join product_copy p on p.id = s.product_id
-where s.id = any (%s)"""
+where s.id = any (%s::bigint[])"""
 
 _LOCK = """
 select s.id, s.on_hand, s.reserved, s.warehouse_id, s.product_id from stock s
@@ -85,7 +84,7 @@ with m as materialized (
     q.last_seq - (count(*) over (partition by m.product_id))
       + (row_number() over (partition by m.product_id order by m.n)),
     m.warehouse_id, m.kind, m.quantity, m.unit_cost, m.document_kind, m.document_id, m.document_line_id,
-    m.document_number, m.reason, m.moved_on, %(actor_name)s
+    m.document_number, m.reason, m.moved_on, %(actor_name)s::text
   from m join numbered q on q.product_id = m.product_id order by m.n
   returning id, product_id, seq, warehouse_id, kind, quantity, unit_cost, document_kind, document_id,
     document_line_id, document_number, reason, moved_on
@@ -111,12 +110,12 @@ def post_moves(moves: Sequence[Move], *, actor: Actor | None = None) -> list[dic
         return []
     places = [m.warehouse_id for m in moves], [m.product_id for m in moves]
     rows = dump_json([_as_row(m) for m in moves])
-    with write_permit("stock"), reader_errors("stock"), cursor("logistics") as cur:
-        cur.execute(_ENSURE, places)
-        cur.execute(_LOCK, places)
-        _require_enough(moves, rows_as_dicts(cur), rows)
-        cur.execute(_POST, {"rows": rows, **who(actor)})
-        return [{k: v for k, v in row.items() if k not in {"id", "seq"}} for row in rows_as_dicts(cur)]
+    with write_permit("stock"):
+        if any(m.kind != "issue" for m in moves):  # what is issued was reserved, so its row is there
+            run_sql(_ENSURE, places)
+        _require_enough(moves, run_sql(_LOCK, places), rows)
+        posted = run_sql(_POST, {"rows": rows, **who(actor)})
+    return [{k: v for k, v in row.items() if k not in {"id", "seq"}} for row in posted]
 
 
 def _as_row(move: Move) -> dict[str, Any]:
@@ -135,17 +134,10 @@ def _require_enough(moves: Sequence[Move], locked: Sequence[Mapping[str, Any]], 
 
 
 def _shortage(rows: str, stock_ids: list[int]) -> InsufficientStock:
-    with cursor("logistics") as cur:
-        cur.execute(_SHORT, [rows, stock_ids])
-        short = rows_as_dicts(cur)
+    short = run_sql(_SHORT, [rows, stock_ids])
     told = "; ".join(
         f"{s['sku']} in {s['warehouse_code']}: {s['on_hand']} on hand, {s['reserved']} of them reserved, "
         f"{-s['quantity']} asked for"
         for s in short
     )
     return InsufficientStock(f"Not enough stock: {told}", short=short)
-
-
-def move_actor() -> str:
-    """Name that moves and documents record."""
-    return current_actor().name

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from erp.actor import Actor
-from erp.db import cursor
 from erp.fields import dump_json
 from erp.permit import write_permit
-from erp.publishing import publish, reader_errors
+from erp.publishing import write_and_publish
+from logistics.serializers.running import run_sql
 
 HEADER = (
     "number", "customer_id", "customer_name", "email", "currency", "price_mode", "country", "ship_to", "bill_to",
@@ -24,42 +24,53 @@ LINE = (
 )  # fmt: skip
 """Fields of an order line that come with the offer."""
 
-_INSERT = f"""
-with o as (
-  insert into sales_order (id, epoch, lifecycle, fulfilment, invoicing, {", ".join(HEADER)})
-  select %(id)s, %(epoch)s, 'open', %(fulfilment)s, 'none', {", ".join(HEADER)}
-  from jsonb_populate_record(null::sales_order, %(header)s::jsonb) returning id
+_INSERT_LINES = f"""
+with offered as (
+  insert into order_offer (order_id, epoch, outcome, payload_hash, answer)
+  values (%(id)s::bigint, %(epoch)s::bigint, 'accepted', %(payload_hash)s::text, %(answer)s::jsonb)
 )
 insert into sales_order_line (order_id, {", ".join(LINE)}, reserved, issued, returned, cancelled)
-select o.id, {", ".join(f"l.{name}" for name in LINE)}, l.reserved, 0, 0, 0
-from o, jsonb_populate_recordset(null::sales_order_line, %(lines)s::jsonb) l order by l.line_no"""
+select %(id)s::bigint, {", ".join(f"l.{name}" for name in LINE)}, l.reserved, 0, 0, 0
+from jsonb_populate_recordset(null::sales_order_line, %(lines)s::jsonb) l order by l.line_no"""
+
+_INSERT = f"""
+insert into sales_order (id, epoch, lifecycle, fulfilment, invoicing, {", ".join(HEADER)})
+select %s::bigint, %s::bigint, 'open', %s::text, 'none', {", ".join(HEADER)}
+from jsonb_populate_record(null::sales_order, %s::jsonb) returning *"""
 
 
 def insert_order(
-    order_id: int, epoch: int, header: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], fulfilment: str
+    order_id: int,
+    epoch: int,
+    header: Mapping[str, Any],
+    lines: Sequence[Mapping[str, Any]],
+    fulfilment: str,
+    *,
+    payload_hash: str,
+    answer: Mapping[str, Any],
 ) -> None:
-    """Take an order into custody under its own id, with its lines, and publish it."""
-    parameters: dict[str, Any] = {
-        "id": order_id,
-        "epoch": epoch,
-        "fulfilment": fulfilment,
-        "header": dump_json({name: header[name] for name in HEADER}),
+    """Take an order into custody under its own id, with its lines, and publish it; remember the accepted offer.
+
+    The order's own epoch is one above the offer's. Lines go first: the order's payload is made of them.
+    """
+    parameters = {
+        "id": order_id, "epoch": epoch, "payload_hash": payload_hash, "answer": dump_json(answer),
         "lines": dump_json([{name: line[name] for name in (*LINE, "reserved")} for line in lines]),
-    }
-    with write_permit("sales_order"), reader_errors("sales_order"), cursor("logistics") as cur:
-        cur.execute(_INSERT, parameters)
-        publish("sales_order", [order_id], module="logistics")
+    }  # fmt: skip
+    values = [order_id, epoch + 1, fulfilment, dump_json({name: header[name] for name in HEADER})]
+    with write_permit("sales_order"):
+        run_sql(_INSERT_LINES, parameters, entity="sales_order")
+        write_and_publish("sales_order", "logistics", _INSERT, values)
 
 
 _ADD_RESERVED = """
 update sales_order_line l set reserved = l.reserved + x.change
-from unnest(%s::int[], %s::int[]) x(line_no, change) where l.order_id = %s and l.line_no = x.line_no"""
+from unnest(%s::int[], %s::int[]) x(line_no, change) where l.order_id = %s::bigint and l.line_no = x.line_no"""
 
 
 def change_reserved(order_id: int, changes: Mapping[int, int]) -> None:
     """Change ``reserved`` of lines by line number; the caller refreshes the order's state afterwards."""
-    with reader_errors("sales_order"), cursor("logistics") as cur:
-        cur.execute(_ADD_RESERVED, [list(changes), list(changes.values()), order_id])
+    run_sql(_ADD_RESERVED, [list(changes), list(changes.values()), order_id], entity="sales_order")
 
 
 # Over stocked lines: what is to be delivered, has left, is promised, came back. Non-stocked lines count for
@@ -74,7 +85,7 @@ with f as materialized (
     coalesce(sum(l.quantity - l.cancelled - l.issued), 0) as missing,
     coalesce(sum(l.issued), 0) as issued_all,
     coalesce(sum(l.returned), 0) as returned_all
-  from sales_order o join sales_order_line l on l.order_id = o.id where o.id = any (%(ids)s) group by o.id
+  from sales_order o join sales_order_line l on l.order_id = o.id where o.id = any (%s::bigint[]) group by o.id
 ), s as materialized (
   select o.id, count(*) filter (where s.state in ('planned', 'picked', 'packed')) as in_work,
     count(*) filter (where s.state = 'issued') as under_way,
@@ -82,7 +93,7 @@ with f as materialized (
     count(*) filter (where s.state in ('issued', 'delivered') and s.invoice_number <> '') as invoiced,
     exists (select 1 from return_line d join return_order r on r.id = d.return_order_id
             where d.order_id = o.id and r.credit_note_number <> '') as credited
-  from sales_order o left join shipment s on s.order_id = o.id where o.id = any (%(ids)s) group by o.id
+  from sales_order o left join shipment s on s.order_id = o.id where o.id = any (%s::bigint[]) group by o.id
 ), new as materialized (
   select f.id,
     case
@@ -109,7 +120,7 @@ update sales_order t set fulfilment = n.fulfilment, invoicing = n.invoicing,
   lifecycle = case when t.lifecycle = 'cancelled' then 'cancelled'
                    when n.missing = 0 and n.invoicing in ('fully', 'credited') then 'closed' else 'open' end,
   version = t.version + 1, updated_at = clock_timestamp()
-from new n where t.id = n.id"""
+from new n where t.id = n.id returning t.*"""
 
 
 def refresh_orders(order_ids: Iterable[int], *, actor: Actor | None = None) -> None:
@@ -120,39 +131,33 @@ def refresh_orders(order_ids: Iterable[int], *, actor: Actor | None = None) -> N
     ids = sorted(set(order_ids))
     if not ids:
         return
-    with write_permit("sales_order"), reader_errors("sales_order"), cursor("logistics") as cur:
-        cur.execute(_REFRESH, {"ids": ids})
-        publish("sales_order", ids, module="logistics", actor=actor)
+    with write_permit("sales_order"):
+        write_and_publish("sales_order", "logistics", _REFRESH, [ids, ids], actor)
 
 
 _SET_PAYMENT = """
-update sales_order set payment = %s, version = version + 1, updated_at = clock_timestamp()
-where id = %s and payment <> %s"""
+update sales_order set payment = %s::text, version = version + 1, updated_at = clock_timestamp()
+where id = %s::bigint and payment <> %s::text returning *"""
 
 
 def set_payment(order_id: int, payment: str, *, actor: Actor | None = None) -> bool:
     """Record what is known of an order's payment; returns whether that was news."""
-    with write_permit("sales_order"), reader_errors("sales_order"), cursor("logistics") as cur:
-        cur.execute(_SET_PAYMENT, [payment, order_id, payment])
-        if cur.rowcount:
-            publish("sales_order", [order_id], module="logistics", actor=actor)
-            return True
-    return False
+    with write_permit("sales_order"):
+        written = write_and_publish("sales_order", "logistics", _SET_PAYMENT, [payment, order_id, payment], actor)
+    return bool(written.rows)
 
+
+_CANCEL_LINES = """
+update sales_order_line set cancelled = quantity - issued, reserved = 0 where order_id = %s::bigint"""
 
 _CANCEL = """
-with l as (
-  update sales_order_line set cancelled = quantity - issued, reserved = 0 where order_id = %(id)s
-)
-update sales_order t set lifecycle = %(lifecycle)s, closed_reason = %(reason)s, fulfilment = %(fulfilment)s,
-  version = version + 1, updated_at = clock_timestamp() where id = %(id)s"""
+update sales_order t set lifecycle = %s::text, closed_reason = %s::text, fulfilment = %s::text,
+  version = version + 1, updated_at = clock_timestamp() where id = %s::bigint returning *"""
 
 
 def cancel_lines(order_id: int, *, lifecycle: str, fulfilment: str, reason: str, actor: Actor | None = None) -> None:
     """Cancel what has not left yet; reservations are released by the caller before."""
-    parameters: dict[str, Any] = {
-        "id": order_id, "lifecycle": lifecycle, "fulfilment": fulfilment, "reason": reason[:200],
-    }  # fmt: skip
-    with write_permit("sales_order"), reader_errors("sales_order"), cursor("logistics") as cur:
-        cur.execute(_CANCEL, parameters)
-        publish("sales_order", [order_id], module="logistics", actor=actor)
+    values = [lifecycle, reason[:200], fulfilment, order_id]
+    with write_permit("sales_order"):
+        run_sql(_CANCEL_LINES, [order_id], entity="sales_order")
+        write_and_publish("sales_order", "logistics", _CANCEL, values, actor)

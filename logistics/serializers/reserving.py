@@ -19,9 +19,8 @@ from datetime import datetime
 from typing import Any
 
 from erp.actor import Actor
-from erp.db import cursor, rows_as_dicts
 from erp.permit import write_permit
-from erp.publishing import reader_errors
+from logistics.serializers.running import run_sql
 from logistics.serializers.writing import STOCK_WRITE, who
 
 _RESERVE = f"""
@@ -31,7 +30,7 @@ with line as materialized (
   from unnest(%(line_nos)s::int[], %(products)s::bigint[], %(quantities)s::int[]) x(line_no, product_id, quantity)
 ), wanted as materialized (
   select l.product_id, sum(l.quantity) as quantity,
-    coalesce(bool_or(p.backorder_allowed), false) or %(partial)s as may_be_short
+    coalesce(bool_or(p.backorder_allowed), false) or %(partial)s::boolean as may_be_short
   from line l left join product_copy p on p.id = l.product_id group by l.product_id
 ), locked as materialized (
   select s.id, s.product_id, s.warehouse_id, s.on_hand - s.reserved as free
@@ -40,13 +39,13 @@ with line as materialized (
     select s2.id from stock s2 where s2.product_id = any (%(products)s::bigint[])
     union
     select r.stock_id from reservation r
-    where r.state = 'held' and r.owner_key = %(owner_key)s and %(owner_key)s <> ''))
+    where r.state = 'held' and r.owner_key = %(owner_key)s::text and %(owner_key)s::text <> ''))
   order by s.id for update of s
 ), freed as materialized (
   select r.id, r.stock_id, r.quantity, r.expires_at <= clock_timestamp() as is_expired
   from locked k join reservation r on r.stock_id = k.id
   where r.state = 'held'
-    and (r.expires_at <= clock_timestamp() or (r.owner_key = %(owner_key)s and %(owner_key)s <> ''))
+    and (r.expires_at <= clock_timestamp() or (r.owner_key = %(owner_key)s::text and %(owner_key)s::text <> ''))
   for update of r
 ), shelf as materialized (
   select k.id, k.product_id, k.warehouse_id, w.priority,
@@ -81,7 +80,8 @@ with line as materialized (
   from freed f where r.id = f.id and (f.is_expired or (select ok from verdict))
 ), made as (
   insert into reservation (stock_id, product_id, quantity, state, owner_key, order_id, line_no, expires_at)
-  select a.stock_id, a.product_id, a.quantity, %(state)s, %(owner_key)s, %(order_id)s, a.line_no, %(expires_at)s
+  select a.stock_id, a.product_id, a.quantity, %(state)s::text, %(owner_key)s::text, %(order_id)s::bigint,
+    a.line_no, %(expires_at)s::timestamptz
   from alloc a order by a.stock_id, a.line_no
 ), delta as materialized (
   select x.stock_id, 0 as on_hand, sum(x.quantity)::int as reserved from (
@@ -149,9 +149,8 @@ def reserve_stock(
         "state": state, "owner_key": owner_key, "order_id": order_id, "expires_at": expires_at, "partial": partial,
         **who(actor),
     }  # fmt: skip
-    with write_permit("stock"), reader_errors("stock"), cursor("logistics") as cur:
-        cur.execute(_RESERVE, parameters)
-        rows = rows_as_dicts(cur)
+    with write_permit("stock"):
+        rows = run_sql(_RESERVE, parameters)
     return ReservationResult(
         ok=all(row["ok"] for row in rows),
         lines=tuple(
@@ -170,7 +169,7 @@ with locked as materialized (
     select r.stock_id from reservation r where {{condition}}))
   order by s.id for update of s
 ), gone as (
-  update reservation r set state = %(state)s, ended_at = clock_timestamp(), shipment_line_id = null
+  update reservation r set state = %(state)s::text, ended_at = clock_timestamp(), shipment_line_id = null
   from locked k where r.stock_id = k.id and {{condition}}
   returning r.stock_id, r.order_id, r.line_no, r.quantity
 ), delta as materialized (
@@ -186,6 +185,6 @@ def release_reservations(condition: str, *, state: str = "released", actor: Acto
         condition: SQL over ``reservation r``, with named parameters from ``values``; must include the state.
         state: what they become, ``released`` or ``expired``.
     """
-    with write_permit("stock"), reader_errors("stock"), cursor("logistics") as cur:
-        cur.execute(_RELEASE.format(condition=condition), {**values, "state": state, **who(actor)})
-        return sum(row["quantity"] for row in rows_as_dicts(cur))
+    with write_permit("stock"):
+        gone = run_sql(_RELEASE.format(condition=condition), {**values, "state": state, **who(actor)})
+    return sum(row["quantity"] for row in gone)

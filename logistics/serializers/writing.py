@@ -15,7 +15,8 @@ changed as (
   returning t.id, t.version, {Stock.payload_sql} as payload
 ), journalled as (
   insert into change_journal (entity, key, version, actor_id, actor_name, request_id, payload)
-  select 'stock', c.id, c.version, %(actor_id)s, %(actor_name)s, %(request_id)s, c.payload from changed c order by c.id
+  select 'stock', c.id, c.version, %(actor_id)s::bigint, %(actor_name)s::text, %(request_id)s::text, c.payload
+  from changed c order by c.id
 )"""
 """CTEs that apply ``delta (stock_id, on_hand, reserved)``, at most one row per stock row, all of them locked."""
 

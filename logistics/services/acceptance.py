@@ -14,7 +14,7 @@ from erp.faultpoints import fault_point
 from erp.fields import dump_json, load_json
 from erp.idempotency import hash_request
 from logistics.models import Reservation
-from logistics.serializers import ReservationResult, insert_order, reserve_stock, take_locks
+from logistics.serializers import ReservationResult, insert_order, reserve_stock, run_sql, take_locks
 
 
 class BadOffer(Refused):
@@ -93,27 +93,26 @@ def accept_order(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _LOOK = """
-select (select max(epoch) from order_offer where order_id = %(id)s) as last_epoch,
-  (select answer from order_offer where order_id = %(id)s and epoch = %(epoch)s) as answer,
-  exists (select 1 from sales_order where id = %(id)s) as is_here,
-  coalesce((select is_blocked or retired_at is not null from customer_copy where id = %(customer)s), true) as is_barred,
+select (select max(epoch) from order_offer where order_id = %(id)s::bigint) as last_epoch,
+  (select answer::text from order_offer where order_id = %(id)s::bigint and epoch = %(epoch)s::bigint) as answer,
+  exists (select 1 from sales_order where id = %(id)s::bigint) as is_here,
+  coalesce((select is_blocked or retired_at is not null from customer_copy where id = %(customer)s::bigint), true)
+    as is_barred,
   (select coalesce(array_agg(p.id), '{}') from product_copy p
-   where p.id = any (%(products)s) and p.is_stocked and p.product_class = 'goods') as stocked,
-  (select coalesce(array_agg(p.id), '{}') from product_copy p where p.id = any (%(products)s)) as known"""
+   where p.id = any (%(products)s::bigint[]) and p.is_stocked and p.product_class = 'goods') as stocked,
+  (select coalesce(array_agg(p.id), '{}') from product_copy p where p.id = any (%(products)s::bigint[])) as known"""
 
 
 def _answer(offer: Offer) -> dict[str, Any]:
     names = [f"order {offer.order_id}"] + ([f"holds {offer.owner_key}"] if offer.owner_key else [])
     take_locks(("stock", "sales_order"), names)
-    with cursor("logistics") as cur:
-        cur.execute(
-            _LOOK,
-            {
-                "id": offer.order_id, "epoch": offer.epoch, "customer": offer.header["customer_id"],
-                "products": [line["product_id"] for line in offer.lines],
-            },
-        )  # fmt: skip
-        look = rows_as_dicts(cur)[0]
+    (look,) = run_sql(
+        _LOOK,
+        {
+            "id": offer.order_id, "epoch": offer.epoch, "customer": offer.header["customer_id"],
+            "products": [line["product_id"] for line in offer.lines],
+        },
+    )  # fmt: skip
     if look["is_here"] or (look["last_epoch"] is not None and look["last_epoch"] >= offer.epoch):
         answer = load_json(look["answer"])
         return {
@@ -121,7 +120,8 @@ def _answer(offer: Offer) -> dict[str, Any]:
             "reason": "This offer was answered before", "short": (answer or {}).get("short", []), "answer": answer,
         }  # fmt: skip
     answer = _decide(offer, look)
-    record_offer(offer.order_id, offer.epoch, answer["outcome"], offer.payload_hash, answer)
+    if answer["outcome"] == "refused":
+        record_offer(offer.order_id, offer.epoch, "refused", offer.payload_hash, answer)
     fault_point("acceptance:before_commit")
     return answer
 
@@ -152,8 +152,7 @@ def _accept(offer: Offer, lines: Sequence[Mapping[str, Any]], result: Reservatio
     is_whole = all(line["reserved"] == line["quantity"] for line in full if line["is_stocked"])
     has_goods = any(line["is_stocked"] for line in full)
     fulfilment = "none" if not has_goods else "allocated" if is_whole else "backordered"
-    insert_order(offer.order_id, offer.epoch + 1, offer.header, full, fulfilment)
-    return {
+    answer = {
         "outcome": "accepted", "order_id": offer.order_id, "epoch": offer.epoch + 1, "reason": "", "short": [],
         "lines": [
             {
@@ -163,6 +162,10 @@ def _accept(offer: Offer, lines: Sequence[Mapping[str, Any]], result: Reservatio
             for line in full
         ],
     }  # fmt: skip
+    insert_order(
+        offer.order_id, offer.epoch, offer.header, full, fulfilment, payload_hash=offer.payload_hash, answer=answer
+    )
+    return answer
 
 
 def _refusal(offer: Offer, reason: str, short: list[dict[str, Any]]) -> dict[str, Any]:
@@ -179,13 +182,14 @@ def _short(line: Mapping[str, Any], available: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_RECORD = """
+insert into order_offer (order_id, epoch, outcome, payload_hash, answer)
+values (%s::bigint, %s::bigint, %s::text, %s::text, %s::jsonb)"""
+
+
 def record_offer(order_id: int, epoch: int, outcome: str, payload_hash: str, answer: Mapping[str, Any]) -> None:
     """Remember an epoch and its answer; inside the transaction that decided it."""
-    with cursor("logistics") as cur:
-        cur.execute(
-            "insert into order_offer (order_id, epoch, outcome, payload_hash, answer) values (%s, %s, %s, %s, %s)",
-            [order_id, epoch, outcome, payload_hash, dump_json(answer)],
-        )
+    run_sql(_RECORD, [order_id, epoch, outcome, payload_hash, dump_json(answer)])
 
 
 def withdraw_offer(order_id: int, epoch: int) -> dict[str, Any]:

@@ -7,21 +7,22 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from erp.actor import Actor, acting_as, request_id
-from erp.db import cursor, retrying
+from erp.db import retrying
 from erp.errors import NotFound, Refused
 from erp.idempotency import hash_request, once
 from logistics.models import Warehouse
+from logistics.serializers import run_sql
 
 _SEQUENCES = {
-    "SH": "shipment_number", "GR": "goods_receipt_number", "RT": "return_number", "SD": "stock_document_number",
+    "GR": "goods_receipt_number", "RT": "return_number", "SD": "stock_document_number",
 }  # fmt: skip
 
 
 def next_numbers(prefix: str, count: int = 1) -> list[str]:
-    """Take document numbers such as ``SH-000012``; unique, a rolled back document may leave one out."""
-    with cursor("logistics") as cur:
-        cur.execute("select nextval(%s) from generate_series(1, %s)", [_SEQUENCES[prefix], count])
-        return [f"{prefix}-{n:06d}" for (n,) in cur.fetchall()]
+    """Take document numbers such as ``GR-000012``; unique, a rolled back document may leave one out."""
+    statement = "select nextval(%s::text::regclass) as n from generate_series(1, %s::int)"
+    rows = run_sql(statement, [_SEQUENCES[prefix], count])
+    return [f"{prefix}-{row['n']:06d}" for row in rows]
 
 
 def today() -> date:

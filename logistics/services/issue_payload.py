@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from erp.db import cursor, rows_as_dicts
 from erp.fields import load_json
 from erp.money import round_money
+from logistics.serializers import run_sql
 
 _HEADERS = """
 select s.id as shipment_id, s.number as shipment_number, s.issued_on, o.id as order_id, o.number as order_number,
   o.customer_id, o.customer_name, o.currency, o.price_mode, o.country, o.payment_method, o.channel, o.external_ref,
-  o.bill_to, o.ordered_on, coalesce(c.language, 'en') as language
+  o.bill_to::text as bill_to, o.ordered_on, coalesce(c.language, 'en') as language
 from shipment s join sales_order o on o.id = s.order_id left join customer_copy c on c.id = o.customer_id
-where s.id = any (%s) order by s.id"""
+where s.id = any (%s::bigint[]) order by s.id"""
 
 # The pieces of an order line that earlier shipments took: its discount is shared out by pieces.
 _LINES = """
@@ -27,18 +27,15 @@ select d.shipment_id, d.order_line_no, d.product_id, d.sku, d.name, d.quantity, 
             where e.order_line_id = l.id and f.id < d.shipment_id and f.state in ('issued', 'delivered')), 0)::int
     as earlier
 from shipment_line d join sales_order_line l on l.id = d.order_line_id left join product_copy p on p.id = d.product_id
-where d.shipment_id = any (%s) order by d.shipment_id, d.order_line_no"""
+where d.shipment_id = any (%s::bigint[]) order by d.shipment_id, d.order_line_no"""
 
 
 def goods_issue_payloads(shipment_ids: Sequence[int]) -> list[dict[str, Any]]:
     """Payloads of issued shipments for ``finance.api.invoice_goods_issue``, in id order."""
-    with cursor("logistics") as cur:
-        cur.execute(_HEADERS, [list(shipment_ids)])
-        headers = rows_as_dicts(cur)
-        cur.execute(_LINES, [list(shipment_ids)])
-        lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for row in rows_as_dicts(cur):
-            lines[row["shipment_id"]].append(row)
+    headers = run_sql(_HEADERS, [list(shipment_ids)])
+    lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in run_sql(_LINES, [list(shipment_ids)]):
+        lines[row["shipment_id"]].append(row)
     return [
         {
             **header,

@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from erp.db import cursor, rows_as_dicts
 from erp.errors import Refused
 from erp.fields import dump_json
-from logistics.serializers import lock_order, take_locks
-from logistics.services.documents import get_warehouse, next_numbers, whole_number
+from logistics.serializers import lock_order, run_sql, take_locks
+from logistics.services.documents import get_warehouse, whole_number
 
 
 class NotReserved(Refused):
@@ -28,25 +27,26 @@ class WrongState(Refused):
 _OPEN_PARTS = """
 select r.id as reservation_id, r.quantity, r.line_no, s.warehouse_id
 from reservation r join stock s on s.id = r.stock_id join warehouse w on w.id = s.warehouse_id
-where r.order_id = %s and r.state = 'allocated' and r.shipment_line_id is null order by w.priority, r.line_no, r.id"""
+where r.order_id = %s::bigint and r.state = 'allocated' and r.shipment_line_id is null
+order by w.priority, r.line_no, r.id"""
 
 _OPEN_SERVICES = """
 select l.line_no, l.quantity - l.issued - l.cancelled - coalesce((
     select sum(d.quantity) from shipment_line d join shipment s on s.id = d.shipment_id
     where d.order_line_id = l.id and s.state in ('planned', 'picked', 'packed')), 0) as quantity
-from sales_order_line l where l.order_id = %s and not l.is_stocked order by l.line_no"""
+from sales_order_line l where l.order_id = %s::bigint and not l.is_stocked order by l.line_no"""
 
 _INSERT_SHIPMENTS = """
 insert into shipment (number, order_id, warehouse_id, state, carrier, tracking_number, actor_name, invoice_number)
-select x.number, %s, x.warehouse_id, 'planned', '', '', %s, ''
-from unnest(%s::text[], %s::bigint[]) x(number, warehouse_id)
+select 'SH-' || lpad(x.no, greatest(6, length(x.no)), '0'), %s::bigint, x.warehouse_id, 'planned', '', '', %s::text, ''
+from (select nextval('shipment_number')::text as no, warehouse_id from unnest(%s::bigint[]) warehouse_id) x
 returning id, number, warehouse_id"""
 
 _INSERT_LINES = """
 insert into shipment_line (shipment_id, order_line_id, order_line_no, product_id, sku, name, quantity, is_stocked)
 select x.shipment_id, l.id, l.line_no, l.product_id, l.sku, l.name, x.quantity, l.is_stocked
 from unnest(%s::bigint[], %s::int[], %s::int[]) x(shipment_id, line_no, quantity)
-join sales_order_line l on l.order_id = %s and l.line_no = x.line_no order by x.shipment_id, l.line_no
+join sales_order_line l on l.order_id = %s::bigint and l.line_no = x.line_no order by x.shipment_id, l.line_no
 returning id, shipment_id, order_line_no"""
 
 _ASSIGN = """
@@ -64,10 +64,7 @@ from x where r.id = x.reservation_id"""
 
 def open_order(order_id: int) -> dict[str, Any]:
     """Lock an order and return its state. Raises WrongState unless it is open."""
-    lock_order(order_id)
-    with cursor("logistics") as cur:
-        cur.execute("select id, number, lifecycle, fulfilment, customer_id from sales_order where id = %s", [order_id])
-        order = rows_as_dicts(cur)[0]
+    order = lock_order(order_id)
     if order["lifecycle"] != "open":
         raise WrongState(f"Order {order['number']} is {order['lifecycle']}; only open orders can be shipped")
     return order
@@ -89,11 +86,8 @@ def plan_shipments(
     """
     take_locks(("stock", "sales_order"))
     order = open_order(order_id)
-    with cursor("logistics") as cur:
-        cur.execute(_OPEN_PARTS, [order_id])
-        parts = rows_as_dicts(cur)
-        cur.execute(_OPEN_SERVICES, [order_id])
-        services = {row["line_no"]: int(row["quantity"]) for row in rows_as_dicts(cur) if row["quantity"] > 0}
+    parts = run_sql(_OPEN_PARTS, [order_id])
+    services = {r["line_no"]: int(r["quantity"]) for r in run_sql(_OPEN_SERVICES, [order_id]) if r["quantity"] > 0}
     if warehouse:
         place = get_warehouse(warehouse).pk
         parts = [part for part in parts if part["warehouse_id"] == place]
@@ -144,22 +138,19 @@ def _write_plan(
         pieces[part["warehouse_id"], part["line_no"]] += part["taken"]
     for line_no, quantity in services.items():
         pieces[places[0], line_no] += quantity
-    with cursor("logistics") as cur:
-        cur.execute(_INSERT_SHIPMENTS, [order_id, actor_name, next_numbers("SH", len(places)), places])
-        shipments = rows_as_dicts(cur)
-        by_place = {s["warehouse_id"]: s["id"] for s in shipments}
-        cur.execute(
-            _INSERT_LINES,
-            [[by_place[w] for w, _ in pieces], [n for _, n in pieces], list(pieces.values()), order_id],
-        )
-        line_ids = {(row["shipment_id"], row["order_line_no"]): row["id"] for row in rows_as_dicts(cur)}
-        if taken:
-            assigned = [
-                {
-                    "reservation_id": part["reservation_id"], "taken": part["taken"],
-                    "shipment_line_id": line_ids[by_place[part["warehouse_id"]], part["line_no"]],
-                }
-                for part in taken
-            ]  # fmt: skip
-            cur.execute(_ASSIGN, [dump_json(assigned)])
+    shipments = run_sql(_INSERT_SHIPMENTS, [order_id, actor_name, places])
+    by_place = {s["warehouse_id"]: s["id"] for s in shipments}
+    made = run_sql(
+        _INSERT_LINES, [[by_place[w] for w, _ in pieces], [n for _, n in pieces], list(pieces.values()), order_id]
+    )
+    line_ids = {(row["shipment_id"], row["order_line_no"]): row["id"] for row in made}
+    if taken:
+        assigned = [
+            {
+                "reservation_id": part["reservation_id"], "taken": part["taken"],
+                "shipment_line_id": line_ids[by_place[part["warehouse_id"]], part["line_no"]],
+            }
+            for part in taken
+        ]  # fmt: skip
+        run_sql(_ASSIGN, [dump_json(assigned)])
     return shipments

@@ -60,7 +60,8 @@ def test_goods_issue_is_invoiced_when_the_call_returns() -> None:
     invoice = finance.find_invoice_by_shipment(done["shipment_id"])
     assert invoice is not None
     assert done["shipments"][0]["invoice_number"] == invoice["number"]
-    assert (invoice["net_total"], invoice["gross_total"], inventory() - before) == (400, 508, -240)
+    assert (invoice["net_total"], invoice["gross_total"]) == (400, 508)
+    assert inventory() - before == -240
 
 
 def test_return_reverses_cost_and_is_credited() -> None:

@@ -1,0 +1,21 @@
+"""How Logistics runs its own SQL: prepared once per connection, a busy row told as such."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from erp.db import fetch_prepared_dicts
+from erp.publishing import reader_errors
+
+
+def run_sql(
+    statement: str, arguments: Sequence[Any] | Mapping[str, Any], *, entity: str = "stock"
+) -> list[dict[str, Any]]:
+    """Run a statement in the open transaction; returns its rows by column name.
+
+    Parameters are bound by the server: the statement casts those whose type does not follow, and jsonb comes back
+    parsed, so exact figures are to be cast to text. Raises OwnerBusy after ``lock_timeout``.
+    """
+    with reader_errors(entity):
+        return fetch_prepared_dicts("logistics", statement, arguments)
