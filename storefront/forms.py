@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -9,8 +10,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from storefront.models import Category, CustomerCopy
-from storefront.services.checkout import shipping_methods
+from storefront.models import Category, CustomerCopy, ShippingMethod
 from storefront.services.order_view import payment_methods
 
 COUNTRIES = [
@@ -85,7 +85,9 @@ class CheckoutForm(forms.Form):
     )
     accept_terms = forms.BooleanField(label=_("I accept the terms and conditions"))
 
-    def __init__(self, *args: Any, country: str = "HU", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, methods: Sequence[ShippingMethod], costs: Mapping[str, str], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         for prefix, section in (("ship", "shipping"), ("bill", "billing")):
             for part, token in (
@@ -93,11 +95,10 @@ class CheckoutForm(forms.Form):
                 ("city", "address-level2"), ("country", "country"),
             ):  # fmt: skip
                 self.fields[f"{prefix}_{part}"].widget.attrs["autocomplete"] = f"{section} {token}"
-        methods = shipping_methods(country)
         shipping, payment = self.fields["shipping_method"], self.fields["payment_method"]
         assert isinstance(shipping, forms.ChoiceField)
         assert isinstance(payment, forms.ChoiceField)
-        shipping.choices = [(m.code, m.label) for m in methods]
+        shipping.choices = [(m.code, f"{m.label} – {costs[m.code]}") for m in methods if m.code in costs]
         shipping.initial = methods[0].code if methods else None
         payment.choices = list(payment_methods().items())
         payment.initial = "transfer"

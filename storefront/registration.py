@@ -12,6 +12,9 @@ def register() -> None:
     registry.periodic_tasks.append(
         PeriodicTask("hand-overs", "storefront.finish_hand_overs", "storefront", every_s=5)
     )
+    registry.periodic_tasks.append(
+        PeriodicTask("payments of orders", "storefront.tell_payments", "storefront", every_s=10)
+    )
     registry.document_flows.append(order_documents)
     registry.widgets.append(Widget("storefront", "Orders today", orders_today, "/admin/storefront/salesorder/"))
     registry.widgets.append(

@@ -5,9 +5,16 @@ from __future__ import annotations
 from celery import shared_task
 
 from storefront.services.handover import finish_hand_overs
+from storefront.services.payments import tell_payments
 
 
 @shared_task(name="storefront.finish_hand_overs")
 def finish_hand_overs_task() -> dict[str, int]:
     """Decide orders whose hand-over was left unfinished."""
     return finish_hand_overs()
+
+
+@shared_task(name="storefront.tell_payments")
+def tell_payments_task() -> int:
+    """Tell Logistics of payments that Finance has recorded."""
+    return tell_payments()

@@ -27,6 +27,7 @@ _shop: list[URLPattern | URLResolver] = [
     path("orders/find/", orders.order_lookup, name="order_lookup"),
     path("orders/<str:number>/", orders.order_detail, name="order_detail"),
     path("orders/<str:number>/cancel/", orders.order_cancel, name="order_cancel"),
+    path("orders/<str:number>/return/", orders.return_request, name="return_request"),
     path("invoices/<path:number>/", orders.invoice_detail, name="invoice_detail"),
     path("account/", account.account, name="account"),
     path("account/login/", account.log_in, name="login"),

@@ -28,6 +28,12 @@ class CheckoutRefused(Refused):
     code = "checkout-refused"
 
 
+class TotalChanged(Refused):
+    """The total has changed with the way of delivery; please look at it and order again."""
+
+    code = "total-changed"
+
+
 @dataclass(frozen=True)
 class Confirmation:
     """What the shopper confirmed with the order button."""
@@ -40,6 +46,7 @@ class Confirmation:
     bill_to: dict[str, Any]
     shipping_method: str
     payment_method: str
+    total: Decimal | None = None  # what the page said is to be paid; None: not said
     note: str = ""
     language: str = "hu"
 
@@ -50,6 +57,7 @@ class Basket:
 
     lines: tuple[OrderLine, ...]
     totals: DocumentTotals
+    goods: Decimal  # as shown, without delivery
     shipping: Decimal | None = None
     shipping_name: str = ""
     cart_lines: tuple[CartLine, ...] = field(default=())
@@ -69,8 +77,9 @@ def price_cart(cart_lines: list[CartLine], terms: Terms, method: ShippingMethod 
         if line.product_id in products and line.note != CartLine.Note.GONE
     ]
     lines, totals = price_lines(wanted, terms)
+    goods_value = totals.gross if terms.price_mode == "gross" else totals.net
     if method is None:
-        return Basket(lines, totals, cart_lines=tuple(cart_lines))
+        return Basket(lines, totals, goods_value, cart_lines=tuple(cart_lines))
     charge = _shipping_charge(method, totals, terms)
     if charge is not None:
         goods = len(wanted)
@@ -78,7 +87,7 @@ def price_cart(cart_lines: list[CartLine], terms: Terms, method: ShippingMethod 
         cost = lines[goods].gross if terms.price_mode == "gross" else lines[goods].net
     else:
         cost = Decimal(0)
-    return Basket(lines, totals, cost, method.label, tuple(cart_lines))
+    return Basket(lines, totals, goods_value, cost, method.label, tuple(cart_lines))
 
 
 def _shipping_charge(method: ShippingMethod, goods: DocumentTotals, terms: Terms) -> Wanted | None:
@@ -89,6 +98,18 @@ def _shipping_charge(method: ShippingMethod, goods: DocumentTotals, terms: Terms
     if product is None:
         raise CheckoutRefused(f"Delivery by {method.name} is not possible at the moment; please choose another.")
     return Wanted(product, 1, name=method.label)
+
+
+def delivery_cost(method: ShippingMethod, goods: DocumentTotals, terms: Terms) -> Decimal | None:
+    """What delivery costs for goods of this value, as shown; None when it cannot be priced."""
+    try:
+        charge = _shipping_charge(method, goods, terms)
+    except CheckoutRefused:
+        return None
+    if charge is None:
+        return Decimal(0)
+    _, totals = price_lines([charge], terms)
+    return totals.gross if terms.price_mode == "gross" else totals.net
 
 
 def shipping_methods(country: str) -> list[ShippingMethod]:
@@ -147,6 +168,8 @@ def _order(
     if any(line.note in blocking for line in lines):
         raise CartChanged
     basket = price_cart(lines, terms, method)
+    if said.total is not None and said.total != basket.totals.gross:
+        raise TotalChanged
     now = timezone.now()
     return NewOrder(
         customer_id=customer.pk, customer_name=str(said.bill_to.get("name") or customer.name), email=said.email,

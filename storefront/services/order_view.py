@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from erp import freshness
 from erp.money import LineInput, document_totals
 from storefront.models import InvoiceCopy, ProductCopy, SalesOrder, SalesOrderCopy, ShippingMethod
+from storefront.services import payments
 
 AXES = ("lifecycle", "fulfilment", "invoicing", "payment")
 PAGE_ORDERS = 20
@@ -73,14 +74,22 @@ def order_summaries(customer_id: int, before_id: int | None = None) -> tuple[lis
     following = page[PAGE_ORDERS - 1].pk if len(page) > PAGE_ORDERS else None
     page = page[:PAGE_ORDERS]
     states = states_of(page)
-    return [_summary(order, states[order.pk]) for order in page], following
+    invoices: dict[int, list[InvoiceCopy]] = {order.pk: [] for order in page}
+    for invoice in InvoiceCopy.objects.filter(order_id__in=invoices):
+        invoices[invoice.order_id or 0].append(invoice)
+    return [_summary(order, states[order.pk], invoices[order.pk]) for order in page], following
 
 
-def _summary(order: SalesOrder, state: OrderState) -> dict[str, Any]:
+def axes_with_payment(axes: Mapping[str, str], invoices: Sequence[InvoiceCopy]) -> dict[str, str]:
+    """The four axes; what Finance's invoices tell of the payment is newer than what the order knows."""
+    return {**axes, "payment": payments.payment_of(axes["payment"], axes["invoicing"], invoices)}
+
+
+def _summary(order: SalesOrder, state: OrderState, invoices: Sequence[InvoiceCopy]) -> dict[str, Any]:
     return {
         "number": order.number,
         "placed_at": order.placed_at,
-        **state.axes,
+        **axes_with_payment(state.axes, invoices),
         "gross_total": order.gross_total,
         "currency": order.currency,
         "item_count": sum(line.quantity for line in order.lines.all() if line.product_class != "shipping"),
@@ -99,8 +108,8 @@ def order_context(order: SalesOrder) -> dict[str, Any]:
     invoices = list(InvoiceCopy.objects.filter(order_id=order.pk).order_by("issued_on", "id"))
     return {
         "order": {
-            "number": order.number, **state.axes, "placed_at": order.placed_at, "email": order.email,
-            "currency": order.currency, "price_mode": order.price_mode, "ship_to": order.ship_to,
+            "number": order.number, **axes_with_payment(state.axes, invoices), "placed_at": order.placed_at,
+            "email": order.email, "currency": order.currency, "price_mode": order.price_mode, "ship_to": order.ship_to,
             "bill_to": order.bill_to, "note": order.note,
             "shipping_method_name": method.label if method else order.shipping_method,
             "payment_method_name": payment_methods().get(order.payment_method, order.payment_method),
@@ -111,7 +120,7 @@ def order_context(order: SalesOrder) -> dict[str, Any]:
         "invoices": invoices,
         "shipments": [_shipment(s, names) for s in state.shipments],
         "can_cancel": can_cancel(order, state),
-        "can_return": False,
+        "can_return": state.axes["lifecycle"] != "cancelled" and any(line["returnable"] for line in lines),
         "refusal": order.refusal,
     }  # fmt: skip
 
@@ -134,19 +143,31 @@ def _line(order: SalesOrder, line: Any, state: OrderState, product: ProductCopy 
         "slug": slug_of(product) if product and product.retired_at is None else "", "sku": line.sku,
         "name": line.name, "image": product.image if product else "", "quantity": line.quantity, "issued": issued,
         "returned": returned, "backordered": max(0, waiting), "unit_price": line.unit_price,
-        "line_total": line.gross if order.price_mode == "gross" else line.net, "returnable": issued - returned,
+        "line_total": _shown(order, line), "returnable": max(0, issued - returned - _on_the_way(state, line.line_no)),
     }  # fmt: skip
+
+
+def _shown(order: SalesOrder, line: Any) -> Decimal:
+    amount: Decimal = line.gross if order.price_mode == "gross" else line.net
+    return amount
+
+
+def _on_the_way(state: OrderState, line_no: int) -> int:
+    """Pieces of a line that are announced to come back and not inspected yet."""
+    pending = [r for r in state.returns if r.get("state") in {"requested", "received"}]
+    return sum(x["quantity"] for r in pending for x in r.get("lines") or () if x["line_no"] == line_no)
 
 
 def _totals(order: SalesOrder, lines: Sequence[Any]) -> dict[str, Any]:
     inputs = [LineInput(x.quantity, x.unit_price, x.vat_code, x.vat_rate, x.discount) for x in lines]
     totals = document_totals(inputs, order.currency, order.price_mode)
-    shipping = [x.gross if order.price_mode == "gross" else x.net for x in lines if x.product_class == "shipping"]
+    shipping = [_shown(order, x) for x in lines if x.product_class == "shipping"]
     names = [x.name for x in lines if x.product_class == "shipping"]
     return {
         "net": order.net_total, "vat": order.vat_total, "gross": order.gross_total, "vat_summary": totals.rates,
         "shipping": sum(shipping, Decimal(0)) if order.shipping_method else None,
         "shipping_name": names[0] if names else "",
+        "goods": sum((_shown(order, x) for x in lines if x.product_class != "shipping"), Decimal(0)),
     }  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def rate_of(code: str, rates: Mapping[str, Decimal]) -> Decimal:
 def unit_price(product: ProductCopy, rate: Decimal, price_mode: str) -> Decimal:
     """Price of one unit in the price mode: gross prices are rounded to what can be paid."""
     if price_mode == "net":
-        return product.base_price
+        return Decimal(product.base_price)
     return round_money(product.base_price * (HUNDRED + rate) / HUNDRED, product.currency or settings.BASE_CURRENCY)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from erp import freshness
 from logistics import api as logistics
-from storefront.models import StockCopy
+from storefront.models import ProductCopy, StockCopy
 
 BUDGET_S = 0.3  # a page waits this long for Logistics' answer, no longer
 REUSE_S = 2.0  # an answer serves everybody who asks within this time
@@ -31,9 +31,20 @@ class StockFigure:
     available: int = 0
     age_s: float = 0.0
     as_of: datetime | None = None
+    always: bool = False  # nothing to count: a service, or goods that are made to order
 
 
 UNKNOWN = StockFigure(known=False)
+
+
+ALWAYS = StockFigure(known=False, always=True)
+
+
+def figures_of(products: Iterable[ProductCopy]) -> dict[int, StockFigure]:
+    """Product id → figure; what is not stocked can always be had."""
+    rows = list(products)
+    counted = stock_figures(p.pk for p in rows if p.is_stocked)
+    return {p.pk: counted.get(p.pk, ALWAYS) for p in rows}
 
 
 def stock_figures(product_ids: Iterable[int]) -> dict[int, StockFigure]:
@@ -95,10 +106,10 @@ class LiveStock:
 
     def _join_or_start(self, missing: list[int]) -> Future[None] | None:
         with self._lock:
-            if self._asking is not None and not self._asking[1].done():
-                return self._asking[1]
             if time.monotonic() < self._paused_until:
                 return None
+            if self._asking is not None and not self._asking[1].done():
+                return self._asking[1]
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live-stock")
             self.questions += 1

@@ -25,7 +25,7 @@ from storefront.services.cart import (
 from storefront.services.checkout import Basket, price_cart
 from storefront.services.order_view import slug_of
 from storefront.services.pricing import NotForSale
-from storefront.services.stock_view import StockFigure, stock_figures
+from storefront.services.stock_view import UNKNOWN, StockFigure, figures_of
 from storefront.templatetags.shop import money
 from storefront.views.catalogue import product_context
 from storefront.views.visiting import cart_of, keep_cart, visitor_of
@@ -68,7 +68,7 @@ def shown_totals(basket: Basket) -> dict[str, Any]:
     totals = basket.totals
     return {
         "net": totals.net, "vat": totals.vat, "gross": totals.gross, "vat_summary": totals.rates,
-        "shipping": basket.shipping, "shipping_name": basket.shipping_name,
+        "shipping": basket.shipping, "shipping_name": basket.shipping_name, "goods": basket.goods,
     }  # fmt: skip
 
 
@@ -76,19 +76,20 @@ def shown_lines(basket: Basket, currency: str, price_mode: str) -> list[dict[str
     """Lines of a cart with picture, stock and what must be said about them."""
     ids = [line.product_id for line in basket.cart_lines]
     products = ProductCopy.objects.in_bulk(ids)
-    stock = stock_figures(ids)
+    stock = figures_of(products.values())
     priced = {line.product_id: line for line in basket.lines}
     shown = []
     for line in basket.cart_lines:
         product = products.get(line.product_id)
         total = priced.get(line.product_id)
-        message, is_problem = _message(line, product, currency, stock[line.product_id])
+        figure = stock.get(line.product_id, UNKNOWN)
+        message, is_problem = _message(line, product, currency, figure)
         shown.append(
             {
                 "product_id": line.product_id, "pk": line.product_id, "slug": slug_of(product) if product else "p",
                 "sku": product.sku if product else "", "name": product.name if product else "",
                 "image": product.image if product else "", "quantity": line.quantity, "max_quantity": None,
-                "unit_price": line.unit_price, "stock": stock[line.product_id], "message": message,
+                "unit_price": line.unit_price, "stock": figure, "message": message,
                 "line_total": (total.gross if price_mode == "gross" else total.net) if total else 0,
                 "is_problem": is_problem,
             }

@@ -20,7 +20,7 @@ from storefront.services.browsing import Filter, Page, list_products
 from storefront.services.cart import cart_terms
 from storefront.services.order_view import slug_of
 from storefront.services.pricing import Terms, is_for_sale, unit_price, vat_code_of, vat_rates
-from storefront.services.stock_view import stock_figures
+from storefront.services.stock_view import figures_of
 from storefront.templatetags.shop import money
 from storefront.views.visiting import cart_of, visitor_of
 
@@ -51,7 +51,8 @@ def _filter(request: HttpRequest, form: FilterForm) -> Filter:
     form.is_valid()  # a filter that cannot be read does not hide the shop
     data = form.cleaned_data if form.is_bound else {}
     return Filter(
-        q=data.get("q") or "", category=data.get("category") or "", price_min=data.get("price_min"),
+        q=data.get("q") or "", price_min=data.get("price_min"),
+        category=request.GET.get("category", "")[:120].replace("\x00", ""),
         price_max=data.get("price_max"), in_stock=bool(data.get("in_stock")), sort=data.get("sort") or "",
         after=request.GET.get("after", "")[:400],
     )  # fmt: skip
@@ -59,7 +60,7 @@ def _filter(request: HttpRequest, form: FilterForm) -> Filter:
 
 def _cards(products: Iterable[ProductCopy], terms: Terms, rates: Mapping[str, Decimal]) -> list[dict[str, Any]]:
     rows = list(products)
-    stock = stock_figures(p.pk for p in rows)
+    stock = figures_of(rows)
     cards = []
     for product in rows:
         rate = rates.get(vat_code_of(product.product_class, product.vat_code, terms))
@@ -174,7 +175,7 @@ def product_context(request: HttpRequest, product: ProductCopy, form: Any = None
             "unit": product.unit, "can_buy": can_buy, "max_quantity": None,
             "attributes": [{"name": str(k), "value": str(v)} for k, v in (product.attributes or {}).items()],
         },
-        "stock": stock_figures([product.pk])[product.pk],
+        "stock": figures_of([product])[product.pk],
         "price_mode": terms.price_mode,
         "form": form,
         "in_cart": in_cart or 0,
@@ -186,6 +187,8 @@ def product_context(request: HttpRequest, product: ProductCopy, form: Any = None
 
 def _related(product: ProductCopy) -> list[ProductCopy]:
     same = ProductCopy.objects.filter(category=product.category, is_sellable=True, retired_at=None)
+    if not product.category:
+        return []
     goods = same.exclude(pk=product.pk).filter(product_class="goods", base_price__gt=0)
     return list(goods.order_by("-pk")[:RELATED_PRODUCTS])
 
@@ -193,9 +196,10 @@ def _related(product: ProductCopy) -> list[ProductCopy]:
 @require_safe
 def stock(request: HttpRequest, pk: int) -> HttpResponse:
     """The stock text of one product, for htmx."""
-    if not ProductCopy.objects.filter(pk=pk, retired_at=None).exists():
+    product = ProductCopy.objects.filter(pk=pk, retired_at=None).first()
+    if product is None:
         raise Http404
-    context = {"product": {"pk": pk}, "stock": stock_figures([pk])[pk]}
+    context = {"product": product, "stock": figures_of([product])[pk]}
     response = render(request, "storefront/_stock.html", context)
     response["Cache-Control"] = "no-store"
     return response

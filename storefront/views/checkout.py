@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.contrib import messages
@@ -13,14 +15,25 @@ from django.views.decorators.http import require_http_methods
 
 from erp.actor import actor_of
 from erp.errors import Refused
-from storefront.forms import CheckoutForm, checkout_initial
+from storefront.forms import COUNTRIES, CheckoutForm, checkout_initial
 from storefront.models import Cart, ShippingMethod
 from storefront.services.cart import CartChanged, cart_terms, find_cart, refresh_cart
-from storefront.services.checkout import Confirmation, order_key, place_from_cart, price_cart
+from storefront.services.checkout import (
+    Confirmation,
+    delivery_cost,
+    order_key,
+    place_from_cart,
+    price_cart,
+    shipping_methods,
+)
 from storefront.services.handover import Outcome
+from storefront.services.pricing import Terms
 from storefront.services.visitors import Visitor
+from storefront.templatetags.shop import money
 from storefront.views.cart import shown_lines, shown_totals
 from storefront.views.visiting import show_order_to_guest, visitor_of
+
+_COUNTRY_CODES = {code for code, _name in COUNTRIES}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,9 +45,26 @@ def checkout(request: HttpRequest) -> HttpResponse:
     cart = find_cart(visitor)
     if cart is None or not cart.lines.exists():
         return redirect("storefront:cart")
-    initial = checkout_initial(visitor.customer, visitor.email)
-    form = CheckoutForm(initial=initial, country=initial["ship_country"])
-    return _page(request, visitor, cart, form)
+    chosen = {k: request.GET[k] for k in ("shipping_method", "ship_country") if request.GET.get(k)}
+    initial = {**checkout_initial(visitor.customer, visitor.email), **chosen}
+    return _page(request, visitor, cart, _form(visitor, cart, initial=initial))
+
+
+def _form(
+    visitor: Visitor, cart: Cart, *, data: Mapping[str, Any] | None = None, initial: Mapping[str, Any] | None = None
+) -> CheckoutForm:
+    """The form with the ways of delivery to the chosen country and what each costs for this cart."""
+    terms = _terms(visitor, (data or initial or {}).get("ship_country", ""))
+    goods = price_cart(list(cart.lines.all()), terms, None).totals
+    methods = shipping_methods(terms.country)
+    costs = {m.code: delivery_cost(m, goods, terms) for m in methods}
+    free = str(_("free"))
+    labels = {code: money(c, terms.currency) if c else free for code, c in costs.items() if c is not None}
+    return CheckoutForm(data, initial=initial, methods=methods, costs=labels)
+
+
+def _terms(visitor: Visitor, country: Any) -> Terms:
+    return cart_terms(visitor, str(country) if country in _COUNTRY_CODES else "")
 
 
 def _place(request: HttpRequest, visitor: Visitor) -> HttpResponse:
@@ -42,7 +72,7 @@ def _place(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if cart is None:
         messages.warning(request, _("Your cart is empty."))
         return redirect("storefront:cart")
-    form = CheckoutForm(request.POST, country=request.POST.get("ship_country", "HU"))
+    form = _form(visitor, cart, data=request.POST)
     if not form.is_valid():
         return _page(request, visitor, cart, form, status=422)
     try:
@@ -51,7 +81,7 @@ def _place(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         form.add_error(None, _("Your cart or a price has changed. Please look at it again and then order."))
         return _page(request, visitor, cart, form, status=409)
     except Refused as refused:
-        form.add_error(None, refused.message)
+        form.add_error(None, _(refused.message))
         return _page(request, visitor, cart, form, status=409)
     return _answer(request, visitor, cart, form, outcome)
 
@@ -77,9 +107,17 @@ def _confirmation(request: HttpRequest, cart: Cart, form: CheckoutForm) -> Confi
         cart_version=int(version) if version.isdecimal() and len(version) < 18 else 0,
         key=request.POST.get("idempotency_key", "")[:200] or order_key(cart),
         email=said["email"], phone=said["phone"], ship_to=form.address("ship"), bill_to=form.address("bill"),
-        shipping_method=said["shipping_method"], payment_method=said["payment_method"], note=said["note"],
-        language=(get_language() or "en")[:2],
+        shipping_method=said["shipping_method"], payment_method=said["payment_method"],
+        total=_amount(request.POST.get("total", "")), note=said["note"], language=(get_language() or "en")[:2],
     )  # fmt: skip
+
+
+def _amount(text: str) -> Decimal | None:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
 
 
 def _answer(
@@ -106,8 +144,7 @@ def _page(
     cart.refresh_from_db()
     if cart.state != Cart.State.OPEN:
         return redirect("storefront:cart")
-    country = str(form["ship_country"].value() or "HU")
-    terms = cart_terms(visitor, country)
+    terms = _terms(visitor, form["ship_country"].value())
     cart = refresh_cart(cart, terms)
     method = ShippingMethod.objects.filter(code=str(form["shipping_method"].value()), is_active=True).first()
     basket = price_cart(list(cart.lines.all()), terms, method)

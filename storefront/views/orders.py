@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from storefront.forms import LookupForm
 from storefront.models import InvoiceCopy, SalesOrder
 from storefront.services.cancelling import cancel_order
 from storefront.services.order_view import order_context, order_summaries, payment_methods
+from storefront.services.returning import announce_return
 from storefront.views.visiting import may_see, show_order_to_guest, visitor_of
 
 
@@ -57,7 +59,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         del request.session["just_placed"]
     context["just_placed"] = just_placed
     context["payment_instructions"] = _payment_instructions(order, context)
-    context["idempotency_key"] = f"{order.number}:{order.version}"
+    context["idempotency_key"] = uuid.uuid4().hex
     if order.refusal:
         messages.warning(request, _("This order could not be accepted: some of it had run out. Nothing is charged."))
     return render(request, "storefront/order_detail.html", context)
@@ -69,12 +71,13 @@ def _payment_instructions(order: SalesOrder, context: dict[str, Any]) -> dict[st
         return None
     if state["lifecycle"] == "cancelled":
         return None
-    due = [i.due_on for i in context["invoices"] if i.kind == "invoice"]
+    invoices = [i for i in context["invoices"] if i.kind == "invoice"]
+    due = [i.due_on for i in invoices]
     return {
         "account_name": settings.COMPANY["name"],
         "iban": settings.COMPANY["bank_account"],
         "reference": order.number,
-        "amount": order.gross_total,
+        "amount": order.gross_total - sum(i.paid_total + i.credited_total for i in invoices),
         "due_on": due[0] if due else None,
     }
 
@@ -89,6 +92,29 @@ def order_cancel(request: HttpRequest, number: str) -> HttpResponse:
         messages.error(request, refused.message)
     else:
         messages.success(request, _("Your order is cancelled."))
+    return redirect("storefront:order_detail", number)
+
+
+@require_POST
+def return_request(request: HttpRequest, number: str) -> HttpResponse:
+    """Announce that some pieces come back; Logistics notes it and waits for the parcel."""
+    order = _visible_order(request, number)
+    lines = []
+    for name, value in ((name, str(value)) for name, value in request.POST.items()):
+        if name.startswith("quantity-") and name[9:].isdecimal() and value.isdecimal() and 0 < int(value[:9]):
+            lines.append({"line_no": int(name[9:][:9]), "quantity": int(value[:9])})
+    if not lines:
+        messages.warning(request, _("Please say how many pieces you send back."))
+        return redirect("storefront:order_detail", number)
+    try:
+        announce_return(
+            order, lines, str(request.POST.get("reason", ""))[:500],
+            key=str(request.POST.get("idempotency_key", "")), actor=actor_of(request.user),
+        )  # fmt: skip
+    except Refused as refused:
+        messages.error(request, refused.message)
+    else:
+        messages.success(request, _("Your return is noted. Please put the order number into the parcel."))
     return redirect("storefront:order_detail", number)
 
 

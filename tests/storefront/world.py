@@ -116,13 +116,14 @@ CHECKOUT = {
 
 def order_form(client: Client, **changes: str) -> dict[str, str]:
     """What the browser would send for the checkout page that it has been shown."""
-    page = client.get("/checkout/")
+    page = client.get("/checkout/?shipping_method=" + changes.get("shipping_method", "PICKUP"))
     assert page.status_code == 200, page
     context = page.context
     return {
         **CHECKOUT,
         "idempotency_key": context["idempotency_key"],
         "cart_version": str(context["cart_version"]),
+        "total": str(context["totals"]["gross"]),
         **changes,
     }
 

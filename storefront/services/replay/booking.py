@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-
 from erp.actor import Actor
 from erp.errors import Refused
 from erp.money import round_money
@@ -21,7 +20,6 @@ from storefront.services import integration
 from .assumptions import EXPENSE_ACCOUNTS, OTHER_EXPENSE, PAID_FROM, Assumptions, reference
 from .codes import JOURNAL_TREATMENTS
 from .documents import Adjustment, Correction, Credit, CreditLine, EntryLine, Order, OrderLine
-
 
 
 @dataclass

@@ -1,0 +1,55 @@
+"""What the payment state of an order is by Finance's invoices, and telling Logistics when it has changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from django.db import DatabaseError
+
+from erp.actor import SYSTEM
+from erp.db import cursor
+from erp.errors import ErpError
+from logistics import api as logistics
+from storefront.models import InvoiceCopy, SalesOrderCopy
+
+logger = logging.getLogger(__name__)
+
+CREDITS = frozenset({"credit_note", "cancellation", "credit_without_original"})
+
+# Orders whose invoices say something else about the payment than the order itself.
+_NEWS = """
+select distinct o.id from invoice_copy i join sales_order_copy o on o.id = i.order_id
+where i.kind = 'invoice' and o.payment in ('open', 'partly_paid', 'authorised')
+  and i.payment_state in ('paid', 'partly_paid') and i.payment_state <> o.payment
+order by o.id limit %s"""
+
+
+def payment_of(known: str, invoicing: str, invoices: Sequence[InvoiceCopy]) -> str:
+    """Payment state of an order by its invoices; ``known`` is what the order itself says."""
+    issued = [i for i in invoices if i.kind not in CREDITS]
+    if not issued or known in {"failed", "refunded"}:
+        return known
+    paid = sum(i.paid_total for i in issued)
+    if not paid:
+        return known
+    open_total = sum(max(0, i.gross_total - i.paid_total - i.credited_total) for i in issued)
+    return "paid" if not open_total and invoicing in {"fully", "credited"} else "partly_paid"
+
+
+def tell_payments(limit: int = 500) -> int:
+    """Tell Logistics of payments that Finance has recorded; idempotent. Returns the number of orders told."""
+    with cursor("storefront") as cur:
+        cur.execute(_NEWS, [limit])
+        ids = [order_id for (order_id,) in cur.fetchall()]
+    told = 0
+    for order in SalesOrderCopy.objects.filter(pk__in=ids).order_by("pk"):
+        invoices = list(InvoiceCopy.objects.filter(order_id=order.pk))
+        state = payment_of(order.payment, order.invoicing, invoices)
+        if state == order.payment:
+            continue
+        try:
+            told += logistics.set_payment(order.pk, state, actor=SYSTEM)
+        except (ErpError, DatabaseError) as error:  # one order's trouble must not stop the others
+            logger.warning("payment of order %s not told: %s", order.pk, error)
+    return told
