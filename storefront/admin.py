@@ -15,6 +15,7 @@ from erp.admin import EditableAdmin, InternalAdmin, ReadOnlyAdmin, register_copi
 from erp.registry import document_flow
 from storefront.models import Cart, CartLine, Category, SalesOrder, SalesOrderLine, ShippingMethod, ShopAccount
 from storefront.services.handover import finish_hand_overs
+from storefront.templatetags.shop import money, unit_price
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[misc]
@@ -36,36 +37,86 @@ class SalesOrderLineInline(ReadOnlyInline):
     """Lines of an order."""
 
     model = SalesOrderLine
-    fields = ("line_no", "sku", "name", "quantity", "unit_price", "vat_code", "net", "vat", "gross")
+    hide_title = True
+    fields = ("line_no", "sku", "name", "quantity", "price", "vat_code", "net_amount", "vat_amount", "gross_amount")
+    readonly_fields = ("price", "net_amount", "vat_amount", "gross_amount")
+
+    @admin.display(description="Unit price")
+    def price(self, line: SalesOrderLine) -> str:
+        """Price of one unit in the order's currency."""
+        return unit_price(line.unit_price, line.order.currency)
+
+    @admin.display(description="Net")
+    def net_amount(self, line: SalesOrderLine) -> str:
+        """Net amount of the line."""
+        return money(line.net, line.order.currency)
+
+    @admin.display(description="VAT")
+    def vat_amount(self, line: SalesOrderLine) -> str:
+        """VAT of the line."""
+        return money(line.vat, line.order.currency)
+
+    @admin.display(description="Gross")
+    def gross_amount(self, line: SalesOrderLine) -> str:
+        """Gross amount of the line."""
+        return money(line.gross, line.order.currency)
 
 
 @admin.register(SalesOrder)
 class SalesOrderAdmin(ReadOnlyAdmin):
     """Orders as Storefront has them; once handed over Logistics has the state."""
 
-    list_display = (
-        "number", "placed_at", "customer_name", "lifecycle", "custody", "gross_total", "currency", "channel",
-    )  # fmt: skip
+    list_display = ("number", "placed_at", "customer_name", "lifecycle", "custody", "total", "channel")
     list_filter = ("custody", "lifecycle", "channel", "ordered_on")
     search_fields = ("number", "customer_name", "email", "external_ref")
     ordering = ("-id",)
     inlines = (SalesOrderLineInline,)
     actions = ("finish_hand_over",)
-    readonly_fields = ("flow",)
+    readonly_fields = ("flow", "delivery_address", "billing_address", "total", "net_and_vat", "what_was_short")
     fieldsets = (
-        (None, {"fields": (("number", "placed_at"), ("lifecycle", "custody", "epoch", "version"), "flow", "refusal")}),
-        ("Customer", {"fields": (("customer_name", "customer_id"), ("email", "country"), "ship_to", "bill_to")}),
-        ("Amounts", {"fields": (("net_total", "vat_total", "gross_total"), ("currency", "price_mode"))}),
-        ("Wishes", {"fields": ("payment_method", "note")}),
-        ("Origin", {"fields": (("channel", "external_ref"), ("shipping_method", "ordered_on"), "attempts")}),
+        (None, {"fields": (("number", "placed_at"), ("lifecycle", "custody"), ("epoch", "attempts"), "flow")}),
+        ("Refusal", {"fields": ("what_was_short",), "classes": ("collapse",)}),
+        (
+            "Customer",
+            {"fields": (("customer_name", "customer_id"), ("email", "country"), "delivery_address", "billing_address")},
+        ),
+        ("Amounts", {"fields": (("total", "net_and_vat"), ("price_mode", "payment_method"))}),
+        ("Origin and wishes", {"fields": (("channel", "external_ref"), ("shipping_method", "ordered_on"), "note")}),
     )
 
     @admin.display(description="Documents")
     def flow(self, order: SalesOrder) -> SafeString:
         """All documents of the order, each from its owner."""
-        rows = [(d.url, d.kind, d.number, d.state) for d in document_flow(order.pk)]
-        links = format_html_join("", '<li><a href="{}">{} {}</a> – {}</li>', rows)
+        rows = [(d.url, d.module, d.kind, d.number, d.state) for d in document_flow(order.pk)]
+        links = format_html_join("", '<li><a class="underline" href="{}">{}: {} {}</a> – {}</li>', rows)
         return format_html("<ul>{}</ul>", links)
+
+    @admin.display(description="Delivery address")
+    def delivery_address(self, order: SalesOrder) -> str:
+        """Where the goods go, on one line."""
+        return _one_line(order.ship_to)
+
+    @admin.display(description="Billing address")
+    def billing_address(self, order: SalesOrder) -> str:
+        """Who is invoiced, on one line."""
+        return _one_line(order.bill_to)
+
+    @admin.display(description="Total", ordering="gross_total")
+    def total(self, order: SalesOrder) -> str:
+        """Gross total."""
+        return money(order.gross_total, order.currency)
+
+    @admin.display(description="Net + VAT")
+    def net_and_vat(self, order: SalesOrder) -> str:
+        """Net total and VAT."""
+        return f"{money(order.net_total, order.currency)} + {money(order.vat_total, order.currency)}"
+
+    @admin.display(description="What was short")
+    def what_was_short(self, order: SalesOrder) -> str:
+        """Reason of a refusal and what was left of each short line."""
+        refusal = order.refusal or {}
+        short = [f"{s['sku']}: {s['requested']} wanted, {s['available']} left" for s in refusal.get("short", ())]
+        return "; ".join([*filter(None, [refusal.get("reason")]), *short])
 
     @admin.action(description="Finish open hand-overs now")
     def finish_hand_over(self, request: HttpRequest, queryset: QuerySet[SalesOrder]) -> None:
@@ -75,6 +126,12 @@ class SalesOrderAdmin(ReadOnlyAdmin):
             return
         counts = finish_hand_overs(grace_s=0)
         self.message_user(request, f"Decided: {counts['done']}; still open: {counts['failed']}.", messages.SUCCESS)
+
+
+def _one_line(address: dict[str, Any]) -> str:
+    place = f"{address.get('postcode', '')} {address.get('city', '')}".strip()
+    parts = (address.get("name"), address.get("street"), place, address.get("country"), address.get("tax_number"))
+    return ", ".join(str(part) for part in parts if part)
 
 
 class CartLineInline(ReadOnlyInline):
