@@ -8,12 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from erp.actor import Actor
-from erp.db import cursor, rows_as_dicts
-from erp.errors import NotFound, Refused
+from erp.db import cursor, fetch_prepared
+from erp.errors import Refused
 from erp.fields import dump_json
 from erp.permit import write_permit
-from erp.publishing import publish, reader_errors
-from storefront.models import SalesOrder
+from erp.publishing import reader_errors, write_and_publish
 
 
 class ReferenceTaken(Refused):
@@ -76,82 +75,100 @@ _HEADER = (
 )  # fmt: skip
 _LINE = tuple(OrderLine.__dataclass_fields__)
 
-_INSERT = f"""
-with n as (select nextval('sales_order_number') as n), o as (
-  insert into sales_order (number, epoch, custody, lifecycle, fulfilment, invoicing, payment, offered_at, attempts,
-    {", ".join(_HEADER)})
-  select 'SO-' || lpad(n::text, greatest(6, length(n::text)), '0'), 1, 'offered', 'handing_over', 'none', 'none',
-    'open', clock_timestamp(), 0, {", ".join("r." + name for name in _HEADER)}
-  from n, jsonb_populate_record(null::sales_order, %s::jsonb) r
-  on conflict (external_ref) do nothing
-  returning id, number
+_INSERT_LINES = f"""
+with n as materialized (
+  select nextval(pg_get_serial_sequence('sales_order', 'id')) as id, nextval('sales_order_number') as number
 ), l as (
   insert into sales_order_line (order_id, {", ".join(_LINE)})
-  select o.id, {", ".join("r." + name for name in _LINE)}
-  from o, jsonb_populate_recordset(null::sales_order_line, %s::jsonb) r
+  select n.id, {", ".join("r." + name for name in _LINE)}
+  from n, jsonb_populate_recordset(null::sales_order_line, %s::jsonb) r
 )
-select id, number from o"""
+select id, number from n"""
+
+# After the lines, so that the journal's payload has them; their foreign key is checked at commit.
+_INSERT = f"""
+insert into sales_order (id, number, epoch, custody, lifecycle, fulfilment, invoicing, payment, offered_at, attempts,
+  {", ".join(_HEADER)})
+select %s::bigint, %s::text, 1, 'offered', 'handing_over', 'none', 'none', 'open', clock_timestamp(), 0,
+  {", ".join("r." + name for name in _HEADER)}
+from l, jsonb_populate_record(null::sales_order, %s::jsonb) r
+on conflict (external_ref) do nothing returning *"""
 
 
 def freeze_order(order: NewOrder, *, actor: Actor | None = None) -> tuple[int, str]:
-    """Write a confirmed order, frozen and offered under epoch 1; returns (id, number).
+    """Write a confirmed order, frozen and offered under epoch 1, inside a transaction; returns (id, number).
 
     Raises:
         ReferenceTaken: an order with this ``external_ref`` exists.
     """
     header = {name: getattr(order, name) for name in _HEADER}
     lines = [{name: getattr(line, name) for name in _LINE} for line in order.lines]
-    with write_permit("sales_order"), reader_errors("sales_order"), cursor("storefront") as cur:
-        cur.execute(_INSERT, [dump_json(header), dump_json(lines)])
-        row = cur.fetchone()
-        if row is None:
+    with write_permit("sales_order"), reader_errors("sales_order"):
+        order_id, n = fetch_prepared("storefront", _INSERT_LINES, [dump_json(lines)])[0]
+        number = f"SO-{n:06d}"
+        arguments = [order_id, number, dump_json(header)]
+        if not write_and_publish("sales_order", "storefront", _INSERT, arguments, actor).rows:
             raise ReferenceTaken(f"Sales order {order.external_ref!r} exists already", external_ref=order.external_ref)
-        publish("sales_order", [row[0]], actor=actor)
-    return int(row[0]), str(row[1])
+    return int(order_id), number
 
 
-def lock_order(order_id: int) -> SalesOrder:
-    """The order's row, locked until the transaction ends. Raises NotFound."""
-    found = SalesOrder.objects.select_for_update().filter(pk=order_id).first()
-    if found is None:
-        raise NotFound(f"Storefront has no sales order {order_id}")
-    return found
+_TYPES = {
+    "custody": "text", "lifecycle": "text", "fulfilment": "text", "offered_at": "timestamptz", "refusal": "jsonb",
+    "epoch": "bigint",
+}  # fmt: skip
 
 
-def _write(order_id: int, actor: Actor | None, **values: Any) -> None:
-    assignments = "".join(f"{name} = %s, " for name in values)
-    with write_permit("sales_order"), reader_errors("sales_order"), cursor("storefront") as cur:
-        cur.execute(
-            f"update sales_order set {assignments}version = version + 1, updated_at = clock_timestamp() where id = %s",
-            [*values.values(), order_id],
-        )
-        publish("sales_order", [order_id], actor=actor)
-
-
-def record_handed_over(order_id: int, fulfilment: str, *, actor: Actor | None = None) -> None:
-    """Logistics owns the order now: what is kept here is a record of what was handed over."""
-    _write(
-        order_id, actor, custody="handed_over", lifecycle="open", fulfilment=fulfilment, offered_at=None, refusal=None
+def _write(order_id: int, actor: Actor | None, condition: str, **values: Any) -> bool:
+    """Update, journal and stamp the order in one statement, if ``condition`` holds; returns whether it did."""
+    assignments = "".join(f"{name} = %s::{_TYPES[name]}, " for name in values)
+    statement = (
+        f"update sales_order o set {assignments}version = version + 1, updated_at = clock_timestamp() "
+        f"from l where o.id = %s::bigint and {condition} returning o.*"
     )
+    arguments = [*values.values(), order_id]
+    with write_permit("sales_order"):
+        return bool(write_and_publish("sales_order", "storefront", statement, arguments, actor).rows)
 
 
-def record_refused(order_id: int, refusal: dict[str, Any], *, actor: Actor | None = None) -> None:
-    """Logistics refused the offer: the order is Storefront's own again and ends here, cancelled.
+def record_handed_over(order_id: int, fulfilment: str, *, actor: Actor | None = None) -> bool:
+    """Logistics owns the order now: what is kept here is a record of what was handed over.
+
+    Returns whether that was news: somebody else may have recorded it already.
+    """
+    return _write(
+        order_id, actor, "o.custody = 'offered'", custody="handed_over", lifecycle="open", fulfilment=fulfilment,
+        offered_at=None, refusal=None,
+    )  # fmt: skip
+
+
+def record_refused(order_id: int, epoch: int, refusal: dict[str, Any], *, actor: Actor | None = None) -> bool:
+    """Logistics refused the offer of ``epoch``: the order is Storefront's own again and ends here, cancelled.
 
     ``refusal``: ``{"reason", "short": [{"line_no", "product_id", "sku", "requested", "available"}]}``.
+    Returns False when another epoch is offered by now, or the order is decided.
     """
-    _write(
-        order_id, actor, custody="refused", lifecycle="cancelled", offered_at=None, refusal=dump_json(refusal)
-    )
+    return _write(
+        order_id, actor, f"o.custody = 'offered' and o.epoch = {int(epoch)}", custody="refused",
+        lifecycle="cancelled", offered_at=None, refusal=dump_json(refusal),
+    )  # fmt: skip
 
 
-def raise_epoch(order_id: int, *, actor: Actor | None = None) -> int:
-    """Offer again under the next odd epoch; returns it. The row is locked by the caller."""
-    with cursor("storefront") as cur:
-        cur.execute("select epoch from sales_order where id = %s", [order_id])
-        epoch = int(rows_as_dicts(cur)[0]["epoch"]) + 2
-    _write(order_id, actor, epoch=epoch, custody="offered", lifecycle="handing_over", refusal=None)
-    return epoch
+def raise_epoch(order_id: int, epoch: int, *, actor: Actor | None = None) -> bool:
+    """Offer under the next odd epoch after ``epoch``; False when that offer is no longer the present one."""
+    condition = f"o.custody = 'offered' and o.epoch = {int(epoch)}"
+    return _write(order_id, actor, condition, epoch=epoch + 2)
+
+
+def record_withdrawn(order_id: int, epoch: int, *, actor: Actor | None = None) -> bool:
+    """The offer of ``epoch`` was withdrawn before Logistics saw it: the order ends here, cancelled."""
+    condition = f"o.custody = 'offered' and o.epoch = {int(epoch)}"
+    return _write(order_id, actor, condition, custody="own", lifecycle="cancelled", offered_at=None)
+
+
+def record_cancelled(order_id: int, *, actor: Actor | None = None) -> bool:
+    """Cancel an order that is Storefront's own."""
+    condition = "o.custody = 'own' and o.lifecycle <> 'cancelled'"
+    return _write(order_id, actor, condition, lifecycle="cancelled", offered_at=None)
 
 
 def note_attempt(order_id: int, wait_s: int) -> None:
@@ -165,8 +182,3 @@ def note_attempt(order_id: int, wait_s: int) -> None:
             "offered_at = clock_timestamp() + make_interval(secs => %s) where id = %s",
             [wait_s, order_id],
         )
-
-
-def record_cancelled(order_id: int, *, actor: Actor | None = None) -> None:
-    """Cancel an order that is Storefront's own, or whose offer was withdrawn. The row is locked by the caller."""
-    _write(order_id, actor, custody="own", lifecycle="cancelled", offered_at=None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from erp.actor import Actor
 from erp.db import retrying
+from erp.errors import NotFound
 from logistics import api as logistics
 from storefront.models import SalesOrder
-from storefront.serializers import lock_order, record_cancelled
+from storefront.serializers import record_cancelled
 from storefront.services.copy_hints import hint_copy
-from storefront.services.handover import record_answer
+from storefront.services.handover import build_offer, record_answer
 
 
 def cancel_order(order_id: int, *, actor: Actor, reason: str) -> None:
@@ -17,14 +18,10 @@ def cancel_order(order_id: int, *, actor: Actor, reason: str) -> None:
     Raises:
         Refused: Logistics refuses, e.g. because picking has begun.
     """
-
-    def cancel_own() -> str:
-        order = lock_order(order_id)
-        if order.custody == SalesOrder.Custody.OWN and order.lifecycle != SalesOrder.Lifecycle.CANCELLED:
-            record_cancelled(order_id, actor=actor)
-        return order.custody
-
-    custody = retrying("storefront", cancel_own)
+    retrying("storefront", lambda: record_cancelled(order_id, actor=actor))
+    custody = SalesOrder.objects.values_list("custody", flat=True).filter(pk=order_id).first()
+    if custody is None:
+        raise NotFound(f"Storefront has no sales order {order_id}")
     if custody == SalesOrder.Custody.OFFERED:
         custody = _withdraw(order_id)
     if custody == SalesOrder.Custody.HANDED_OVER:
@@ -34,7 +31,7 @@ def cancel_order(order_id: int, *, actor: Actor, reason: str) -> None:
 
 def _withdraw(order_id: int) -> str:
     """Take an offer back that Logistics has not seen; returns the custody after that."""
-    order = SalesOrder.objects.get(pk=order_id)
+    order = SalesOrder.objects.prefetch_related("lines").get(pk=order_id)
     logistics.withdraw_offer(order_id, order.epoch)
-    record_answer(order_id, order.epoch, {"outcome": "seen"})
+    record_answer(build_offer(order), {"outcome": "seen"})
     return SalesOrder.objects.values_list("custody", flat=True).get(pk=order_id)

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from erp.actor import Actor
 from erp.errors import Refused
-from erp.idempotency import hash_request
+from erp.idempotency import find_answer, hash_request
 from erp.money import DocumentTotals
-from storefront.models import Cart, CartLine, CustomerCopy, ProductCopy, ShippingMethod
+from storefront.models import Cart, CartLine, CustomerCopy, ProductCopy, SalesOrder, ShippingMethod
 from storefront.serializers import NewOrder, OrderLine
 from storefront.services import accounts
 from storefront.services.cart import CartChanged, cart_terms, lock_cart, refresh_cart
@@ -20,6 +20,8 @@ from storefront.services.handover import Outcome
 from storefront.services.placing import get_customer, place
 from storefront.services.pricing import Terms, Wanted, price_lines
 from storefront.services.visitors import Visitor
+
+SCOPE = "checkout"  # of the idempotency keys of order buttons
 
 
 class CheckoutRefused(Refused):
@@ -66,6 +68,14 @@ class Basket:
 def order_key(cart: Cart) -> str:
     """The idempotency key of ordering this cart as it is now."""
     return f"{cart.token}:{cart.version}"
+
+
+def order_of_key(key: str) -> SalesOrder | None:
+    """The accepted order that a press of the order button with this key has led to."""
+    answer = find_answer("storefront", key, SCOPE) if key else None
+    if not answer:
+        return None
+    return SalesOrder.objects.filter(pk=answer["order_id"], custody=SalesOrder.Custody.HANDED_OVER).first()
 
 
 def price_cart(cart_lines: list[CartLine], terms: Terms, method: ShippingMethod | None) -> Basket:
@@ -156,7 +166,7 @@ def place_from_cart(visitor: Visitor, cart_id: int, said: Confirmation, *, actor
         return order, also
 
     request_hash = hash_request(str(cart.token))
-    return place(prepare, key=said.key, scope="checkout", request_hash=request_hash, actor=actor)
+    return place(prepare, key=said.key, scope=SCOPE, request_hash=request_hash, actor=actor)
 
 
 def _order(

@@ -22,12 +22,12 @@ from erp.relay import enqueue
 from logistics import api as logistics
 from storefront.models import SalesOrder
 from storefront.serializers import (
-    lock_order,
+    NewOrder,
     note_attempt,
     raise_epoch,
-    record_cancelled,
     record_handed_over,
     record_refused,
+    record_withdrawn,
 )
 from storefront.services import carts_after
 
@@ -71,54 +71,79 @@ def build_offer(order: SalesOrder) -> dict[str, Any]:
     return {"order_id": order.pk, "id": order.pk, **offer, "lines": lines}
 
 
-def hand_over(order_id: int) -> Outcome:
+def offer_of(order: NewOrder, order_id: int, number: str) -> dict[str, Any]:
+    """The first offer of an order that was frozen just now; equal to what :func:`build_offer` reads back."""
+    header = {name: getattr(order, name) for name in _HEADER if name not in {"number", "epoch", "payment"}}
+    lines = [{name: getattr(line, name) for name in _LINE} for line in order.lines]
+    own = {"order_id": order_id, "id": order_id, "number": number, "epoch": 1, "payment": "open"}
+    return {**header, **own, "lines": lines}
+
+
+def hand_over(order_id: int, fresh: dict[str, Any] | None = None) -> Outcome:
     """Offer the order to Logistics and record the answer; a repeat finds what was decided.
 
     Three steps: read the frozen order; Logistics accepts or refuses in a transaction of its own; Storefront
     records that in another. No Storefront transaction is open while Logistics works.
+
+    Args:
+        fresh: the offer of an order that was frozen just now, to save reading it back.
     """
-    order = SalesOrder.objects.prefetch_related("lines").get(pk=order_id)
-    if order.custody != SalesOrder.Custody.OFFERED:
-        return outcome_of(order)
+    offer = fresh
+    if offer is None:
+        order = SalesOrder.objects.prefetch_related("lines").get(pk=order_id)
+        if order.custody != SalesOrder.Custody.OFFERED:
+            return outcome_of(order)
+        offer = build_offer(order)
     fault_point("handover:after_freeze")
-    answer = logistics.accept_order(build_offer(order))
+    answer = logistics.accept_order(offer)
     fault_point(f"handover:after_{answer['outcome']}")
-    return record_answer(order_id, order.epoch, answer)
+    return record_answer(offer, answer)
 
 
-def try_hand_over(order_id: int) -> Outcome:
+def try_hand_over(order_id: int, fresh: dict[str, Any] | None = None) -> Outcome:
     """Like :func:`hand_over`; trouble on the way leaves the order to the relay and answers ``pending``."""
     try:
-        return hand_over(order_id)
+        return hand_over(order_id, fresh)
     except (ErpError, DatabaseError) as error:
         logger.warning("hand-over of order %s is left to the relay: %s", order_id, error)
         return outcome_of(SalesOrder.objects.get(pk=order_id))
 
 
-def record_answer(order_id: int, epoch: int, answer: Mapping[str, Any]) -> Outcome:
-    """Record what Logistics answered to the offer of ``epoch``, in one Storefront transaction.
+def record_answer(offer: Mapping[str, Any], answer: Mapping[str, Any]) -> Outcome:
+    """Record what Logistics answered to an offer, in one Storefront transaction.
 
     An acceptance counts whatever epoch is offered by now: the order is Logistics' own. A refusal counts only
     for the offer it was given to.
+
+    Args:
+        offer: ``order_id``, ``number``, ``epoch``, ``channel`` and ``email`` of :func:`build_offer`.
     """
-    decided = _decision(order_id, epoch, answer)
+    order_id = int(offer["order_id"])
+    decided = _decision(order_id, offer["epoch"], answer)
+    is_news = decided is not None and retrying("storefront", lambda: _record(offer, decided))
+    if not is_news or decided is None:
+        return outcome_of(SalesOrder.objects.get(pk=order_id))
+    result = decided.outcome if decided.outcome in {"accepted", "refused"} else "cancelled"
+    return Outcome(order_id, offer["number"], result, decided.short, decided.reason)
 
-    def record() -> SalesOrder:
-        order = lock_order(order_id)
-        if order.custody != SalesOrder.Custody.OFFERED or decided is None:
-            return order
-        if decided.outcome == "accepted":
-            _record_acceptance(order, decided)
-        elif decided.epoch == order.epoch and decided.outcome == "refused":
-            record_refused(order_id, {"reason": decided.reason, "short": decided.short})
-            carts_after.order_refused(order_id, decided.short)
-        elif decided.epoch == order.epoch:
-            record_cancelled(order_id)
-            carts_after.order_refused(order_id, [])
-        fault_point("handover:before_record_commit")
-        return SalesOrder.objects.get(pk=order_id)
 
-    return outcome_of(retrying("storefront", record))
+def _record(offer: Mapping[str, Any], decided: _Decision) -> bool:
+    """Write a decision with what follows from it for the cart; False when it was no news."""
+    order_id = int(offer["order_id"])
+    if decided.outcome == "accepted":
+        is_news = record_handed_over(order_id, decided.fulfilment)
+        if is_news and offer["channel"] == "web":
+            carts_after.order_accepted(order_id)
+            if offer["email"]:
+                enqueue("storefront", "mail_order", str(order_id), {"order_id": order_id})
+    elif decided.outcome == "refused":
+        is_news = record_refused(order_id, decided.epoch, {"reason": decided.reason, "short": decided.short})
+    else:
+        is_news = record_withdrawn(order_id, decided.epoch)
+    if is_news and decided.outcome != "accepted" and offer["channel"] == "web":
+        carts_after.order_refused(order_id, decided.short)
+    fault_point("handover:before_record_commit")
+    return is_news
 
 
 @dataclass(frozen=True)
@@ -145,13 +170,6 @@ def _decision(order_id: int, epoch: int, answer: Mapping[str, Any]) -> _Decision
     if any(line["backordered"] for line in lines):
         fulfilment = "backordered"
     return _Decision(outcome, epoch, fulfilment, given.get("reason", ""), tuple(given.get("short") or ()))
-
-
-def _record_acceptance(order: SalesOrder, decided: _Decision) -> None:
-    record_handed_over(order.pk, decided.fulfilment)
-    carts_after.order_accepted(order.pk)
-    if order.channel == "web" and order.email:
-        enqueue("storefront", "mail_order", str(order.pk), {"order_id": order.pk})
 
 
 def outcome_of(order: SalesOrder) -> Outcome:
@@ -200,15 +218,10 @@ def _finish(order_id: int) -> Outcome:
     order = SalesOrder.objects.get(pk=order_id)
     seen = logistics.find_offer(order_id)
     if seen is not None and (seen["outcome"] == "accepted" or seen["epoch"] >= order.epoch):
-        return record_answer(order_id, order.epoch, {"outcome": "seen"})
+        return record_answer(build_offer(order), {"outcome": "seen"})
     fault_point("handover:before_reoffer")
 
-    def reoffer() -> None:
-        found = lock_order(order_id)
-        if found.custody == SalesOrder.Custody.OFFERED and found.epoch == order.epoch:
-            raise_epoch(order_id)
-
-    retrying("storefront", reoffer)
+    retrying("storefront", lambda: raise_epoch(order_id, order.epoch))
     return hand_over(order_id)
 
 

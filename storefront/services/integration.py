@@ -44,15 +44,16 @@ def place_order(data: Mapping[str, Any], *, actor: Actor, idempotency_key: str) 
     return summary(outcome)
 
 
+_SUMMARY = (
+    "id", "number", "epoch", "version", "custody", "lifecycle", "currency", "net_total", "vat_total", "gross_total",
+    "external_ref",
+)  # fmt: skip
+
+
 def summary(outcome: Outcome) -> dict[str, Any]:
     """Plain data about an order after it was placed."""
-    order = SalesOrder.objects.get(pk=outcome.order_id)
-    return {
-        "order_id": order.pk, "id": order.pk, "number": order.number, "outcome": outcome.result, "epoch": order.epoch,
-        "version": order.version, "custody": order.custody, "lifecycle": order.lifecycle,
-        "currency": order.currency, "net_total": order.net_total, "vat_total": order.vat_total,
-        "gross_total": order.gross_total, "external_ref": order.external_ref,
-    }  # fmt: skip
+    order = SalesOrder.objects.values(*_SUMMARY).get(pk=outcome.order_id)
+    return {"order_id": outcome.order_id, "outcome": outcome.result, **order}
 
 
 def _order(data: Mapping[str, Any]) -> NewOrder:

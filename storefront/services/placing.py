@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from erp.actor import Actor, acting_as, request_id
@@ -11,7 +12,7 @@ from erp.faultpoints import fault_point
 from erp.idempotency import once
 from storefront.models import CustomerCopy
 from storefront.serializers import NewOrder, freeze_order
-from storefront.services.handover import Outcome, hand_over, try_hand_over
+from storefront.services.handover import Outcome, hand_over, offer_of, try_hand_over
 
 
 class CustomerRefused(Refused):
@@ -48,14 +49,20 @@ def place(
 
     A repeat with the same key freezes nothing: it finds what became of the order.
     """
+    fresh: list[dict[str, Any]] = []
 
     def freeze() -> dict[str, int]:
+        fresh.clear()  # a repeat after a deadlock begins anew
         prepared = prepare()
         if isinstance(prepared, int):
             return {"order_id": prepared}
         order, also = prepared
-        order_id, _ = freeze_order(order, actor=actor)
+        # Stored in milliseconds; the offer must say what the row says.
+        at = order.placed_at
+        order = replace(order, placed_at=at.replace(microsecond=at.microsecond // 1000 * 1000))
+        order_id, number = freeze_order(order, actor=actor)
         also(order_id)
+        fresh.append(offer_of(order, order_id, number))
         fault_point("handover:before_freeze_commit")
         return {"order_id": order_id}
 
@@ -63,4 +70,5 @@ def place(
         answer: dict[str, Any]
         answer, _ = once("storefront", key, scope, request_hash, freeze)
         fault_point("handover:answer_lost")
-        return (hand_over if wait_for_logistics else try_hand_over)(int(answer["order_id"]))
+        offer = hand_over if wait_for_logistics else try_hand_over
+        return offer(int(answer["order_id"]), fresh[0] if fresh else None)

@@ -22,6 +22,7 @@ from storefront.services.checkout import (
     Confirmation,
     delivery_cost,
     order_key,
+    order_of_key,
     place_from_cart,
     price_cart,
     shipping_methods,
@@ -31,7 +32,7 @@ from storefront.services.pricing import Terms
 from storefront.services.visitors import Visitor
 from storefront.templatetags.shop import money
 from storefront.views.cart import shown_lines, shown_totals
-from storefront.views.visiting import show_order_to_guest, visitor_of
+from storefront.views.visiting import may_see, show_order_to_guest, visitor_of
 
 _COUNTRY_CODES = {code for code, _name in COUNTRIES}
 
@@ -68,6 +69,9 @@ def _terms(visitor: Visitor, country: Any) -> Terms:
 
 
 def _place(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    ordered = order_of_key(request.POST.get("idempotency_key", "")[:200])
+    if ordered is not None and may_see(request, ordered):  # this button was pressed before
+        return redirect("storefront:order_detail", ordered.number)
     cart = _confirmed_cart(request, visitor)
     if cart is None:
         messages.warning(request, _("Your cart is empty."))
@@ -103,9 +107,12 @@ def _confirmed_cart(request: HttpRequest, visitor: Visitor) -> Cart | None:
 def _confirmation(request: HttpRequest, cart: Cart, form: CheckoutForm) -> Confirmation:
     said = form.cleaned_data
     version = request.POST.get("cart_version", "")
+    key = request.POST.get("idempotency_key", "")[:200]
+    is_ours = key.startswith(f"{cart.token}:")
     return Confirmation(
-        cart_version=int(version) if version.isdecimal() and len(version) < 18 else 0,
-        key=request.POST.get("idempotency_key", "")[:200] or order_key(cart),
+        # A page of another cart confirms nothing of this one.
+        cart_version=int(version) if is_ours and version.isdecimal() and len(version) < 18 else 0,
+        key=key if is_ours else order_key(cart),
         email=said["email"], phone=said["phone"], ship_to=form.address("ship"), bill_to=form.address("bill"),
         shipping_method=said["shipping_method"], payment_method=said["payment_method"],
         total=_amount(request.POST.get("total", "")), note=said["note"], language=(get_language() or "en")[:2],

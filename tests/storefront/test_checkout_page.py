@@ -32,6 +32,10 @@ def with_cart(*lines: tuple[int, int], client: Client | None = None) -> Client:
     return client
 
 
+def order_of(product: int) -> SalesOrder:
+    return SalesOrder.objects.get(lines__product_id=product)
+
+
 def orders_of(product: int) -> int:
     return SalesOrder.objects.filter(lines__product_id=product).count()
 
@@ -231,3 +235,16 @@ def test_second_customer_gets_only_what_is_left() -> None:
     response = second.post("/checkout/", form_two)
     message = response.context["lines"][0]["message"]
     assert (response.status_code, message) == (409, "Only 1 left. Please change the quantity.")
+
+
+def test_old_page_of_an_ordered_cart_orders_nothing_new() -> None:
+    mug, jug = world.product(stock=9), world.product(stock=9)
+    client = with_cart((mug, 1))
+    form = world.order_form(client)
+    assert client.post("/checkout/", form).status_code == 302
+    with_cart((jug, 1), client=client)  # the next cart
+    again = client.post("/checkout/", form)
+    assert (again.status_code, again["Location"]) == (302, f"/orders/{order_of(mug).number}/")
+    mixed = world.order_form(client, idempotency_key=form["idempotency_key"] + "x")
+    assert client.post("/checkout/", mixed).status_code == 409
+    assert (orders_of(mug), orders_of(jug)) == (1, 0)

@@ -10,7 +10,7 @@ from erp.errors import IdempotencyConflict
 from logistics import api as logistics
 from storefront.models import ChangeJournal, SalesOrder
 from storefront.serializers import ReferenceTaken
-from storefront.services.handover import OutOfStock
+from storefront.services.handover import OutOfStock, build_offer
 from storefront.services.integration import OrderInvalid
 from storefront.services.placing import CustomerRefused
 from storefront.services.pricing import NotForSale
@@ -125,3 +125,19 @@ def test_numbers_follow_each_other() -> None:
     mug = world.product(stock=5)
     numbers = [int(world.place((mug, 1))["number"].removeprefix("SO-")) for _ in range(2)]
     assert numbers[1] == numbers[0] + 1
+
+
+def test_first_offer_equals_what_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, object]] = []
+    real = logistics.accept_order
+
+    def note(offer: dict[str, object]) -> dict[str, object]:
+        seen.append(offer)
+        return real(offer)
+
+    monkeypatch.setattr(logistics, "accept_order", note)
+    placed = world.place((world.product("12.34", stock=5), 2), external_ref="offer-1", note="Ring twice")
+    order = SalesOrder.objects.prefetch_related("lines").get(pk=placed["order_id"])
+    read = build_offer(order)
+    assert {k: v for k, v in seen[0].items() if v != read[k]} == {}
+    assert seen[0].keys() == read.keys()
