@@ -35,7 +35,7 @@ def resolve_alert(key: str) -> bool:
     """Close the open incident of a key; returns whether there was one."""
     with module_transaction(PLATFORM), cursor(PLATFORM) as cur:
         cur.execute("update alert set resolved_at = clock_timestamp() where key = %s and resolved_at is null", [key])
-        closed = cur.rowcount > 0
+        closed = bool(cur.rowcount > 0)
     if closed:
         logger.warning("RESOLVED %s", key)
     return closed

@@ -73,7 +73,9 @@ def _require_uniform(rows: Sequence[Mapping[str, Any]], key: str, names: list[st
 
 def _lock_existing(module: str, table: str, key: str, values: list[Any]) -> dict[Any, int]:
     with cursor(module) as cur:
-        cur.execute(f'select "{key}" k, version from "{table}" where "{key}" = any(%s) order by id for update', [values])
+        cur.execute(
+            f'select "{key}" k, version from "{table}" where "{key}" = any(%s) order by id for update', [values]
+        )
         return {row["k"]: row["version"] for row in rows_as_dicts(cur)}
 
 
@@ -87,7 +89,7 @@ def _json_rows(serializer: type[OwnerSerializer[Any]], rows: Sequence[Mapping[st
         for name, field in fields.items():
             value = row[name]
             is_json = field.get_internal_type() == "JSONField"
-            values[field.column] = value if is_json else field.get_db_prep_save(value, connection)  # type: ignore[union-attr]
+            values[field.column] = value if is_json else field.get_db_prep_save(value, connection)
         prepared.append(values)
     return dump_json(prepared)
 

@@ -52,7 +52,7 @@ def fetch_prepared(module: str, statement: str, arguments: Sequence[Any]) -> lis
     connection = connections[alias_of(module)]
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cur:
-        cur.execute(statement, arguments, prepare=True)  # type: ignore[arg-type]
+        cur.execute(statement, arguments, prepare=True)
         return cur.fetchall() if cur.description else []
 
 

@@ -41,7 +41,7 @@ class ExactJSONField(models.JSONField):
         super().__init__(*args, **kwargs)
 
 
-class AmountField(models.DecimalField):
+class AmountField(models.DecimalField[Any, Any]):
     """Money amount, already rounded to its currency's minor unit: numeric(19,4)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,7 +50,7 @@ class AmountField(models.DecimalField):
         super().__init__(*args, **kwargs)
 
 
-class UnitPriceField(models.DecimalField):
+class UnitPriceField(models.DecimalField[Any, Any]):
     """Price or cost of one unit: numeric(19,6)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,7 +59,7 @@ class UnitPriceField(models.DecimalField):
         super().__init__(*args, **kwargs)
 
 
-class Xid8Field(models.Field):
+class Xid8Field(models.Field[Any, Any]):
     """Transaction id (xid8) that last wrote the row; stamped by a trigger, read-only for Python."""
 
     def db_type(self, connection: Any) -> str:

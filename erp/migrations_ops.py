@@ -60,7 +60,7 @@ revoke all on function ensure_journal_partitions(integer) from public;
 def change_journal() -> RunSQL:
     """Create the module's change journal, partitioned by month, append-only."""
     return RunSQL(
-        [JOURNAL, "select ensure_journal_partitions(12)", *_append_only_sql("change_journal")],
+        ";\n".join([JOURNAL, "select ensure_journal_partitions(12)", *_append_only_sql("change_journal")]),
         ["drop table change_journal", "drop function ensure_journal_partitions(integer)"],
     )
 
@@ -91,7 +91,7 @@ def _append_only_sql(table: str) -> list[str]:
 def append_only(table: str) -> RunSQL:
     """Refuse UPDATE, DELETE and TRUNCATE of a table by trigger, whoever asks."""
     return RunSQL(
-        _append_only_sql(table),
+        ";\n".join(_append_only_sql(table)),
         [f"drop trigger {table}_append_only on {table}", f"drop trigger {table}_no_truncate on {table}"],
     )
 

@@ -143,7 +143,7 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
 STANDARD_FUNCTIONS = ("ensure_journal_partitions(integer)",)
 
 FUNCTIONS: dict[str, tuple[str, ...]] = {
-    **{module: STANDARD_FUNCTIONS for module in MODULES},
+    **dict.fromkeys(MODULES, STANDARD_FUNCTIONS),
     "admin_app": (*STANDARD_FUNCTIONS, "redact_journal(text, bigint, jsonb)"),
 }
 """SECURITY DEFINER functions, besides the doors, that a module's runtime role may call in its own schema."""

@@ -165,7 +165,7 @@ class _Catalogue:
     def execute(self, statement: str, arguments: list[Any]) -> _Catalogue:
         with cursor(PLATFORM) as cur:
             cur.execute(statement, arguments)
-            self._rows = cur.fetchall()
+            self._rows: list[Any] = cur.fetchall()
         return self
 
     def fetchall(self) -> list[Any]:

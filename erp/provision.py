@@ -154,7 +154,7 @@ def _make_doors(c: psycopg.Connection, module: str) -> None:
     for entity in ownership.entities_read_by(module):
         columns = doors.copy_columns(c, module, entity)
         for statement in door_statements(module, entity, columns):
-            c.execute(statement)  # type: ignore[arg-type]
+            c.execute(statement)
         callers = tuple(runtime_role(s) for s in entity.sources_of(module))
         for caller in callers:
             c.execute(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -31,7 +31,7 @@ _UNCONFIRMED = "!unconfirmed"  # marks the error by which a publishing statement
 _DOOR_TABLE = re.compile(r"(?:into|from) (\w+)\.(\w+)_copy")
 
 
-@lru_cache(maxsize=None)
+@cache
 def owner_model(entity: str, module: str | None = None) -> type[OwnedModel]:
     """Model of the table in which ``module`` (default: the owner) holds its rows of ``entity``."""
     label = module or ownership.entity(entity).owner
@@ -41,7 +41,7 @@ def owner_model(entity: str, module: str | None = None) -> type[OwnedModel]:
     raise LookupError(f"{label} has no model of the entity {entity} (see erp/ownership.py)")
 
 
-@lru_cache(maxsize=None)
+@cache
 def copy_model(entity: str, reader: str) -> type[CopyModel]:
     """Model of ``reader``'s copy of ``entity``."""
     for model in apps.get_app_config(reader).get_models():
@@ -105,7 +105,7 @@ def _plain_reason(cause: pg.Error) -> str:
     return (cause.diag.message_primary or "error").strip()
 
 
-@lru_cache(maxsize=None)
+@cache
 def publishing_sql(entity: Entity, module: str, rows_sql: str) -> str:
     """SQL that journals the rows of ``rows_sql`` and brings them through the doors, in one statement.
 

@@ -54,7 +54,7 @@ def hint(module: str) -> None:
     from erp.tasks import relay
 
     try:
-        relay.apply_async(args=[module], queue=module, expires=60, ignore_result=True)
+        relay.apply_async(args=(module,), queue=module, expires=60, ignore_result=True)
     except Exception as error:  # noqa: BLE001  any broker trouble: the periodic relay does the work
         logger.warning("relay hint for %s not given: %s", module, error)
 
@@ -73,11 +73,11 @@ def run_relay(module: str, limit: int = 100) -> dict[str, int]:
 def _claim(module: str) -> dict[str, Any] | None:
     with module_transaction(module), cursor(module) as cur:
         cur.execute(
-            """update relay_item set attempts = attempts + 1, next_at = clock_timestamp() + %s
+            """update relay_item set attempts = attempts + 1, next_at = clock_timestamp() + %s::interval
                where id = (select id from relay_item where state <> 'done' and next_at <= clock_timestamp()
                            order by next_at, id for update skip locked limit 1)
                returning id, kind, key, payload, attempts""",
-            [timedelta(seconds=LEASE_S)],
+            [str(timedelta(seconds=LEASE_S))],
         )
         rows = rows_as_dicts(cur)
     return rows[0] if rows else None
@@ -103,11 +103,12 @@ def _work(module: str, item: dict[str, Any]) -> bool:
 
 
 def _record_failure(module: str, item: dict[str, Any], error: Exception) -> None:
-    wait = timedelta(seconds=min(MAX_BACKOFF_S, 2 ** min(item["attempts"], 10)))
+    wait = str(timedelta(seconds=min(MAX_BACKOFF_S, 2 ** min(item["attempts"], 10))))
     state = "stuck" if item["attempts"] >= STUCK_AFTER else "waiting"
     with module_transaction(module), cursor(module) as cur:
         cur.execute(
-            "update relay_item set state = %s, last_error = %s, next_at = clock_timestamp() + %s where id = %s",
+            "update relay_item set state = %s, last_error = %s, next_at = clock_timestamp() + %s::interval "
+            "where id = %s",
             [state, f"{type(error).__name__}: {error}"[:2000], wait, item["id"]],
         )
 
@@ -129,11 +130,11 @@ def run_now(module: str, kind: str, key: str) -> bool:
     """
     with module_transaction(module), cursor(module) as cur:
         cur.execute(
-            """update relay_item set attempts = attempts + 1, next_at = clock_timestamp() + %s
+            """update relay_item set attempts = attempts + 1, next_at = clock_timestamp() + %s::interval
                where id = (select id from relay_item where kind = %s and key = %s and state <> 'done'
                            and next_at <= clock_timestamp() for update skip locked)
                returning id, kind, key, payload, attempts""",
-            [timedelta(seconds=LEASE_S), kind, key],
+            [str(timedelta(seconds=LEASE_S)), kind, key],
         )
         rows = rows_as_dicts(cur)
     return _work(module, rows[0]) if rows else False

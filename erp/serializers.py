@@ -60,7 +60,7 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
     @classmethod
     def model(cls) -> type[M]:
         """The owned model."""
-        found: type[M] = cls.Meta.model  # type: ignore[attr-defined]
+        found: type[M] = cls.Meta.model
         return found
 
     @classmethod
@@ -165,7 +165,7 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
         return instance
 
     def _explain_miss(self, row: M | None) -> None:
-        key = row.pk if row else None
+        key = row.pk if row else 0
         found = self.model()._default_manager.filter(pk=key).values_list("version", flat=True).first()
         if found is None:
             raise NotFound(f"{self.entity().name} {key} does not exist")

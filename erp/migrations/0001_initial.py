@@ -5,8 +5,9 @@ import django.contrib.auth.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
-import erp.fields
 from django.db import migrations, models
+
+import erp.fields
 
 
 class Migration(migrations.Migration):

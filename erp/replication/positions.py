@@ -69,7 +69,9 @@ def worst_age_s(entity: Entity, source: str, reader: str, last_s: int = 3600) ->
 def attachment(entity: Entity, source: str, reader: str) -> tuple[bool, str]:
     """(attached, reason) of a reader at one writer of the entity."""
     with cursor(source) as cur:
-        cur.execute("select attached, reason from reader_state where entity = %s and reader = %s", [entity.name, reader])
+        cur.execute(
+            "select attached, reason from reader_state where entity = %s and reader = %s", [entity.name, reader]
+        )
         row = cur.fetchone()
     return (bool(row[0]), str(row[1])) if row else (True, "")
 

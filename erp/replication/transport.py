@@ -29,7 +29,7 @@ def deliver(cur: CursorWrapper, entity: Entity, reader: str, tick: int, rows_jso
     return int(cur.fetchone()[0])
 
 
-def advance(
+def advance(  # noqa: PLR0913  the door's own parameters
     cur: CursorWrapper, entity: Entity, reader: str, *, source: str, tick: int, lo: str, sysid: str, began_at: datetime,
     rows: int,
 ) -> None:  # fmt: skip

@@ -6,7 +6,6 @@ from erp.registry import registry
 from erp.scrubber.copies import check_copies
 from erp.scrubber.result import CheckSpec
 
-
 COPY_CHECKS = (
     CheckSpec("customers", "Customer master: Admin against its copies", 1, lambda f: check_copies("customer", f)),
     CheckSpec("products", "Product master: Admin against its copies", 2, lambda f: check_copies("product", f)),

@@ -48,7 +48,7 @@ class Side:
         with module_transaction(self.module), cursor(self.module) as cur:
             cur.execute("set local statement_timeout = 0")
             cur.execute(statement, list(arguments))
-            return cur.fetchall()
+            return list(cur.fetchall())
 
     def buckets(self) -> Buckets:
         """Row count and checksum of every bucket, in one pass over the table."""
@@ -93,7 +93,7 @@ def _column_types(module: str, table: str) -> dict[str, str]:
         return dict(cur.fetchall())
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def copy_side(entity: Entity, reader: str) -> Side:
     """The reader's copy, as the reader sees it."""
     table = copy_model(entity.name, reader)._meta.db_table
@@ -101,7 +101,7 @@ def copy_side(entity: Entity, reader: str) -> Side:
     return Side(reader, table, columns, has_epoch=bool(entity.custodians))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def owner_side(entity: Entity, source: str, reader: str) -> Side:
     """The owner's rows, cut to the columns that this reader keeps and cast to the reader's types."""
     model = owner_model(entity.name, source)

@@ -18,7 +18,7 @@ PLANTS = {
         "admin_app_ddl", "grant usage on sequence admin_app.customer_number to finance", "admin_app.customer_number",
     ),
     "public execute": (
-        "finance_ddl", "grant execute on function finance.receive_customer(jsonb) to public", "finance.receive_customer",
+        "finance_ddl", "grant execute on function finance.receive_customer(jsonb) to public", "receive_customer",
     ),
     "stranger at a door": (
         "finance_ddl", "grant execute on function finance.receive_customer(jsonb) to logistics", "receive_customer",

@@ -30,7 +30,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(document, indent=2, default=str))
             return
         self.stdout.write(
-            f"{'Entity':<12} {'Reader':<11} {'Window':>8} {'Age':>9} {'Worst 1 h':>10} {'Position':>9} {'Pending':>8}  State"
+            f"{'Entity':<12} {'Reader':<11} {'Window':>8} {'Age':>9} {'Worst 1 h':>10} "
+            f"{'Position':>9} {'Pending':>8}  State"
         )
         for pair in pairs:
             self.stdout.write(self._line(pair))

@@ -15,6 +15,10 @@ from erp.ownership import UnknownEntity
 from erp.replication.resync import attach, detach, resync
 
 
+def _show(bar: tqdm[Any], done: int) -> None:
+    bar.update(done - bar.n)
+
+
 class Command(BaseCommand):
     """Owner data is never changed by a rebuild."""
 
@@ -44,7 +48,7 @@ class Command(BaseCommand):
                 keys = self._keys(options["keys"])
                 with tqdm(unit=" ranges", disable=not sys.stderr.isatty()) as bar:
                     done = resync(
-                        entity, reader, keys=keys, dry_run=options["dry_run"], progress=lambda n: bar.update(n - bar.n)
+                        entity, reader, keys=keys, dry_run=options["dry_run"], progress=lambda n: _show(bar, n)
                     )
         except (ErpError, UnknownEntity) as error:
             raise CommandError(str(error)) from error

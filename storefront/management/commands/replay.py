@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--cost-ratio", default="0.6", help="unit cost of opening stock / base price (default 0.6)")
         parser.add_argument("--vat-code", default="ATK", help="VAT code of every line (default ATK, outside the scope)")
         parser.add_argument("--currency", default="GBP", help="currency of every document (default GBP)")
-        parser.add_argument("--rate", help="base currency for one unit of it (default 1 when they are the same, else 320)")
+        parser.add_argument("--rate", help="base currency for one unit (default 1 for the base currency, else 320)")
         parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -70,7 +70,8 @@ class Booker:
         for line in fees:
             amount = round_money(line.quantity * line.unit_price, self.assumed.currency)
             account = finance_api.revenue_account("service", country, on)
-            entries += [(account, amount, line.name), (EXPENSE_ACCOUNTS.get(line.code, OTHER_EXPENSE), -amount, line.name)]
+            expense = EXPENSE_ACCOUNTS.get(line.code, OTHER_EXPENSE)
+            entries += [(account, amount, line.name), (expense, -amount, line.name)]
         self._post(f"{number}:fees", on, f"Fees on {number}", entries)
 
     def _adjustment(self, adjustment: Adjustment) -> None:

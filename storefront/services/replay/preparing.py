@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from admin_app import api as admin_api
 from erp.actor import Actor
@@ -80,9 +80,9 @@ def receive_opening_stock(
     prices = {p.code: p.base_price for p in survey.products}
     needed = {code: pieces for code, pieces in survey.opening_pieces.items() if pieces > 0}
     free: dict[int, int] = {}
-    for batch in batches([product_ids[code] for code in needed]):
-        free |= logistics_api.available(list(batch))
-    rows = []
+    for part in batches([product_ids[code] for code in needed]):
+        free |= logistics_api.available(list(part))
+    rows: list[dict[str, Any]] = []
     for code, pieces in needed.items():
         short = pieces - free.get(product_ids[code], 0)
         if short > 0:
@@ -95,7 +95,7 @@ def receive_opening_stock(
         logistics_api.receive_goods(
             list(batch), actor=actor, key=key, received_on=survey.opening_on, supplier_ref="opening stock"
         )
-    return sum(row["quantity"] for row in rows)
+    return sum(int(row["quantity"]) for row in rows)
 
 
 def _unit_cost(cost: Decimal) -> Decimal:
