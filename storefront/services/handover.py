@@ -9,11 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError
-from django.utils import timezone
 
 from erp.db import cursor, module_transaction, retrying
 from erp.errors import ErpError, Refused
@@ -223,9 +221,3 @@ def _finish(order_id: int) -> Outcome:
 
     retrying("storefront", lambda: raise_epoch(order_id, order.epoch))
     return hand_over(order_id)
-
-
-def unfinished_orders(older_than_s: float = 60) -> list[SalesOrder]:
-    """Orders whose hand-over has been open for too long: for the page of stuck documents."""
-    limit = timezone.now() - timedelta(seconds=older_than_s)
-    return list(SalesOrder.objects.filter(custody="offered", placed_at__lt=limit).order_by("pk")[:200])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -119,13 +118,6 @@ def price_lines(wanted: Sequence[Wanted], terms: Terms) -> tuple[tuple[OrderLine
         for number, (w, price, code, line) in enumerate(zip(wanted, prices, codes, totals.lines, strict=True), 1)
     )  # fmt: skip
     return lines, totals
-
-
-def totals_of(lines: Iterable[Any], currency: str, price_mode: str) -> DocumentTotals:
-    """Totals of lines that are priced already (an order, an offer)."""
-    return document_totals(
-        [LineInput(x.quantity, x.unit_price, x.vat_code, x.vat_rate, x.discount) for x in lines], currency, price_mode
-    )
 
 
 def is_for_sale(product: ProductCopy | None) -> bool:
