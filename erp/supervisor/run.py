@@ -59,6 +59,7 @@ def _run(environment: Environment, say: Callable[[str], None], welcome: Callable
         if ran:
             say(f"Set up: {', '.join(ran)}.")
         host, port = listener.getsockname()[:2]
+        os.environ.setdefault("ERP_SHOP_URL", f"http://{host}:{port}")  # where links in e-mails lead
         supervisor = Supervisor(environment, listener.fileno(), say)
         try:
             supervisor.start(host, port)
