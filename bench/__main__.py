@@ -8,7 +8,7 @@ import importlib
 from bench import environment
 from bench.harness import report
 
-BENCHMARKS = ("write_through",)
+BENCHMARKS = ("write_through", "reservations")
 
 
 def main() -> None:

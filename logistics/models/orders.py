@@ -234,7 +234,7 @@ class Reservation(InternalModel):
             ),
         )
         indexes = (
-            models.Index(fields=["stock"], name="reservation_live", condition=Q(state__in=["held", "allocated"])),
+            models.Index(fields=["stock", "expires_at"], name="reservation_held", condition=Q(state="held")),
             models.Index(fields=["expires_at"], name="reservation_expiring", condition=Q(state="held")),
             models.Index(fields=["owner_key"], name="reservation_owner", condition=Q(state="held")),
             models.Index(fields=["order_id", "line_no"], name="reservation_order"),

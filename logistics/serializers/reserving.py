@@ -42,10 +42,15 @@ with line as materialized (
     where r.state = 'held' and r.owner_key = %(owner_key)s::text and %(owner_key)s::text <> ''))
   order by s.id for update of s
 ), freed as materialized (
-  select r.id, r.stock_id, r.quantity, r.expires_at <= clock_timestamp() as is_expired
-  from locked k join reservation r on r.stock_id = k.id
-  where r.state = 'held'
-    and (r.expires_at <= clock_timestamp() or (r.owner_key = %(owner_key)s::text and %(owner_key)s::text <> ''))
+  select r.id, r.stock_id, r.quantity, r.expires_at <= statement_timestamp() as is_expired
+  from reservation r
+  where r.id = any (array(
+      select h.id from locked k join reservation h on h.stock_id = k.id
+      where h.state = 'held' and h.expires_at <= statement_timestamp()
+      union
+      select h.id from reservation h
+      where h.state = 'held' and h.owner_key = %(owner_key)s::text and %(owner_key)s::text <> ''))
+    and r.state = 'held'
   for update of r
 ), shelf as materialized (
   select k.id, k.product_id, k.warehouse_id, w.priority,

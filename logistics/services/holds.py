@@ -77,8 +77,8 @@ def expire_holds() -> int:
 def _expire_batch() -> int:
     take_locks(("stock",))
     return release_reservations(
-        "r.state = 'held' and r.expires_at <= clock_timestamp() and r.id in (select e.id from reservation e "
-        "where e.state = 'held' and e.expires_at <= clock_timestamp() order by e.expires_at limit %(batch)s)",
+        "r.state = 'held' and r.expires_at <= statement_timestamp() and r.id in (select e.id from reservation e "
+        "where e.state = 'held' and e.expires_at <= statement_timestamp() order by e.expires_at limit %(batch)s)",
         state="expired",
         batch=EXPIRE_BATCH,
     )
@@ -88,7 +88,7 @@ _AVAILABLE = """
 select p.id, coalesce((
   select sum(greatest(0, s.on_hand - s.reserved + coalesce((
     select sum(r.quantity) from reservation r where r.stock_id = s.id and r.state = 'held'
-      and (r.expires_at <= clock_timestamp() or (r.owner_key = %s and %s <> ''))), 0)))
+      and (r.expires_at <= statement_timestamp() or (r.owner_key = %s and %s <> ''))), 0)))
   from stock s join warehouse w on w.id = s.warehouse_id and w.is_active where s.product_id = p.id), 0)::int
 from unnest(%s::bigint[]) p(id)"""
 
