@@ -13,6 +13,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from erp import health
 from erp.admin_site import ownership_board, staff_login
 from erp.api.index import IndexView
+from erp.api.tokens import TokenView
 from erp.ownership import MODULES
 
 
@@ -38,6 +39,7 @@ urlpatterns = [
     *_staff_urls(),
     path("admin/", admin.site.urls),
     path("api/v1/", IndexView.as_view(), name="api-index"),
+    path("api/v1/token/", TokenView.as_view(), name="api-token"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("i18n/", include("django.conf.urls.i18n")),
