@@ -93,7 +93,8 @@ def receive_opening_stock(
     for batch in batches(rows):
         key = f"{SOURCE}:opening:{hash_request([list(batch), str(survey.opening_on)])}"
         logistics_api.receive_goods(
-            list(batch), actor=actor, key=key, received_on=survey.opening_on, supplier_ref="opening stock"
+            list(batch), actor=actor, key=key, received_on=survey.opening_on,
+            supplier_ref="opening stock", is_opening=True,
         )
     return sum(int(row["quantity"]) for row in rows)
 
