@@ -13,6 +13,7 @@ from erp.actor import Actor
 from erp.db import cursor, retrying
 from erp.errors import NotFound, Refused
 from erp.fields import load_json
+from logistics.checks import check_fulfilment
 from logistics.models import SalesOrder, Warehouse
 from logistics.serializers import lock_order, take_locks
 from logistics.serializers import set_payment as _write_payment
@@ -21,6 +22,7 @@ from logistics.services.adjusting import adjust_stock, count_stock, scrap_stock,
 from logistics.services.backorders import allocate_backorders
 from logistics.services.balance import stock_difference
 from logistics.services.cancelling import cancel_order, cancel_rest
+from logistics.services.custody import find_custody, list_custody
 from logistics.services.demo import load_demo
 from logistics.services.fulfilment import create_shipments, issue_shipment, pack_shipment, pick_shipment, ship
 from logistics.services.holds import available, expire_holds, hold_stock, release_hold
@@ -35,14 +37,17 @@ __all__ = [
     "available",
     "cancel_order",
     "cancel_rest",
+    "check_fulfilment",
     "count_stock",
     "create_shipments",
     "expire_holds",
+    "find_custody",
     "find_offer",
     "get_order",
     "hold_stock",
     "inspect_return",
     "issue_shipment",
+    "list_custody",
     "list_returnable",
     "list_stuck",
     "list_warehouses",

@@ -65,6 +65,42 @@ def check_stock_balance(findings: Findings) -> None:
         findings.repair_with("count the product (Stock > Count stock in the admin): the difference is posted as a move")
 
 
+_LINES = """
+select l.order_id, l.line_no, l.quantity, l.reserved, l.issued, l.returned, l.cancelled,
+  coalesce(d.issued, 0) as shipped, coalesce(r.reserved, 0) as live
+from sales_order_line l
+left join (select d.order_line_id, sum(d.quantity) as issued from shipment_line d
+           join shipment s on s.id = d.shipment_id where s.state in ('issued', 'delivered') group by 1) d
+  on d.order_line_id = l.id
+left join (select order_id, line_no, sum(quantity) as reserved from reservation
+           where state = 'allocated' group by 1, 2) r on r.order_id = l.order_id and r.line_no = l.line_no
+where l.issued <> coalesce(d.issued, 0) or (l.is_stocked and l.reserved <> coalesce(r.reserved, 0))
+   or l.issued + l.reserved + l.cancelled > l.quantity or l.returned > l.issued
+order by 1, 2"""
+
+INVOICE_WITHIN_S = 600  # a goods issue older than this without invoice is no longer in flight
+
+_NOT_INVOICED = """
+select id, number, issued_at from shipment
+where state in ('issued', 'delivered') and invoice_number = ''
+  and issued_at < clock_timestamp() - make_interval(secs => {seconds}) order by id"""
+
+
+def check_fulfilment(findings: Findings) -> None:
+    """Issued <= allocated <= ordered per line, from shipments and reservations; every goods issue invoiced in time."""
+    findings.compared += _fetch("select count(*) as n from sales_order_line")[0]["n"]
+    for row in _fetch(_LINES):
+        findings.add(
+            f"logistics/sales_order_line {row['order_id']}/{row['line_no']}",
+            {"issued": row["shipped"], "reserved": row["live"], "at most": row["quantity"]},
+            {"issued": row["issued"], "reserved": row["reserved"], "cancelled": row["cancelled"]},
+            "owner corrupt",
+        )
+    for row in _fetch(_NOT_INVOICED.format(seconds=INVOICE_WITHIN_S)):
+        findings.add(f"logistics/shipment {row['number']}", "an invoice", f"none since {row['issued_at']}", "lost")
+        findings.repair_with("the page of stuck documents in the admin")
+
+
 CHECKS = (
     CheckSpec(
         "stock_balance", "Stock: on hand against moves, reserved against reservations", 5, check_stock_balance, True

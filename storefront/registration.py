@@ -7,8 +7,10 @@ from erp.registry import FlowDocument, PeriodicTask, Widget, registry
 
 def register() -> None:
     """Register relays, widgets, the document flow and periodic tasks of this module."""
+    from storefront.checks import CHECKS
     from storefront.services import mails  # noqa: F401  (registers its relay handlers)
 
+    registry.checks.extend(CHECKS)
     registry.periodic_tasks.append(
         PeriodicTask("hand-overs", "storefront.finish_hand_overs", "storefront", every_s=5)
     )

@@ -1,0 +1,96 @@
+"""Storefront's scrubber check: every sales order has exactly one owner, and all who know it agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from erp.db import cursor, module_transaction, rows_as_dicts
+from erp.scrubber.copies import check_copies
+from erp.scrubber.result import CheckSpec, Findings
+from logistics import api as logistics_api
+
+BATCH = 5_000
+LOOKS = 3  # a hand-over may be decided between our two looks: look again before it counts
+
+_ORDERS = """
+select o.id, o.custody, o.epoch, o.lifecycle, o.gross_total,
+  (select sum(l.quantity) from sales_order_line l where l.order_id = o.id)::bigint as pieces
+from sales_order o where {condition} order by o.id limit %s"""
+
+
+def check_sales_orders(findings: Findings) -> None:
+    """Copies agree with their custodians; custody of both sides fits; every order Logistics has came from here."""
+    check_copies("sales_order", findings)
+    logistics_api.check_fulfilment(findings)
+    suspects: set[int] = set()
+    for mine in _batches():
+        theirs = logistics_api.find_custody([row["id"] for row in mine])
+        suspects |= {row["id"] for row in mine if _problem(row, theirs.get(row["id"]))}
+        findings.compared += len(mine)
+    suspects |= set(_strangers())
+    for key, problem in sorted(_look_again(suspects).items()):
+        row, other, words = problem
+        findings.add(f"storefront/sales_order {key}: {words}", row, other, "owner corrupt" if row else "rogue write")
+    if suspects and findings.mismatched:
+        findings.repair_with("the page of stuck hand-overs in the admin; manage.py resync sales_order finance")
+
+
+def _fetch(condition: str, argument: Any, limit: int) -> list[dict[str, Any]]:
+    with module_transaction("storefront"), cursor("storefront") as cur:
+        cur.execute("set local statement_timeout = 0")
+        cur.execute(_ORDERS.format(condition=condition), [argument, limit])
+        return rows_as_dicts(cur)
+
+
+def _batches() -> Iterator[list[dict[str, Any]]]:
+    after = 0
+    while rows := _fetch("o.id > %s", after, BATCH):
+        yield rows
+        after = rows[-1]["id"]
+
+
+def _strangers() -> Iterator[int]:
+    """Orders in Logistics' custody that Storefront does not know."""
+    after = 0
+    while rows := logistics_api.list_custody(after, BATCH):
+        ids = [row["id"] for row in rows]
+        known = {row["id"] for row in _fetch("o.id = any (%s)", ids, BATCH)}
+        yield from (key for key in ids if key not in known)
+        after = ids[-1]
+
+
+def _problem(mine: dict[str, Any], theirs: dict[str, Any] | None) -> str:
+    """What is wrong with one order, in words; empty when nothing is."""
+    custody = mine["custody"]
+    if custody == "handed_over":
+        if theirs is None:
+            return "handed over, but Logistics does not have it: no owner"
+        if theirs["epoch"] != mine["epoch"] + 1:
+            return "handed over under another epoch than Logistics accepted"
+        if (theirs["gross_total"], theirs["pieces"]) != (mine["gross_total"], mine["pieces"]):
+            return "Logistics has other amounts or pieces"
+        return ""
+    if theirs is not None and custody != "offered":
+        return "Storefront's own, but Logistics has it too: two owners"
+    return ""
+
+
+def _look_again(suspects: set[int]) -> dict[int, tuple[Any, Any, str]]:
+    found: dict[int, tuple[Any, Any, str]] = {}
+    for _ in range(LOOKS):
+        found = {}
+        mine = {row["id"]: row for row in _fetch("o.id = any (%s)", sorted(suspects), len(suspects) or 1)}
+        theirs = logistics_api.find_custody(sorted(suspects))
+        for key in sorted(suspects):
+            row, other = mine.get(key), theirs.get(key)
+            words = _problem(row, other) if row else ("in Logistics only: never ordered here" if other else "")
+            if words:
+                found[key] = (row, other, words)
+        suspects = set(found)
+    return found
+
+
+CHECKS = (
+    CheckSpec("sales_orders", "Sales orders: one owner each, all readers agree", 10, check_sales_orders, True),
+)
