@@ -15,6 +15,7 @@ from finance.services import (
     accounts,
     books,
     crediting,
+    demo,
     invoicing,
     payments,
     posting,
@@ -159,4 +160,4 @@ def set_up_books(actor: Actor) -> dict[str, int]:
 
 def load_demo(actor: Actor) -> dict[str, int]:
     """Set up the books with round exchange rates for demonstrations; idempotent."""
-    return books.load_demo(actor)
+    return demo.load_demo(actor)

@@ -1,5 +1,41 @@
 """What this module registers with the platform."""
 
+from __future__ import annotations
+
+from erp.money import minor_units
+from erp.registry import StaffPage, Widget, registry
+
+_PAGES = (
+    ("Open items", "finance-open-items"),
+    ("Record payment", "finance-record-payment"),
+    ("Manual entry", "finance-post-entry"),
+    ("Trial balance (live)", "finance-trial-balance"),
+)
+
 
 def register() -> None:
-    """Register checks, relays, widgets and periodic tasks of this module."""
+    """Register the document flow, pages, figures and checks of this module."""
+    from finance.checks import CHECKS
+    from finance.services.document_flow import documents_of
+
+    registry.document_flows.append(documents_of)
+    registry.checks.extend(CHECKS)
+    registry.staff_pages += [StaffPage("finance", title, url) for title, url in _PAGES]
+    registry.widgets += [
+        Widget("finance", "Open receivables", _receivables, "finance-open-items"),
+        Widget("finance", "Documents not settled", _open_documents, "finance-open-items"),
+    ]
+
+
+def _receivables() -> str:
+    from finance.services import accounts, reading
+
+    currency = accounts.base_currency()
+    return f"{reading.receivables_balance():,.{minor_units(currency)}f} {currency}"
+
+
+def _open_documents() -> str:
+    from finance.models import InvoiceSettlement
+
+    states = (InvoiceSettlement.State.OPEN, InvoiceSettlement.State.PARTLY_PAID)
+    return f"{InvoiceSettlement.objects.filter(state__in=states).count():,}"

@@ -1,11 +1,35 @@
-"""URLs of Finance: its API under /api/v1/finance/ and its own pages."""
+"""URLs of Finance: its API under /api/v1/finance/ and its staff pages under /admin/."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-from erp.api.routers import copy_routes
+from erp.api.routers import copy_routes, entity_routes
+from finance.rest import operations as do
+from finance.rest import reading as read
+from finance.staff import buttons, pages
 
-api_urlpatterns: list[URLPattern | URLResolver] = [*copy_routes("finance")]
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    *entity_routes("finance", read.VatCodeViewSet, read.InvoiceViewSet, read.LedgerViewSet),
+    *copy_routes("finance"),
+    path("invoices/<int:pk>/issue/", do.IssueDraft.as_view(), name="finance-issue-draft"),
+    path("invoices/<int:pk>/credit-note/", do.CreditInvoice.as_view(), name="finance-credit-invoice"),
+    path("invoices/<int:pk>/payments/", do.PayInvoice.as_view(), name="finance-pay-invoice"),
+    path("payments/", do.Payments.as_view(), name="finance-payments"),
+    path("payments/<int:pk>/allocations/", do.AllocatePayment.as_view(), name="finance-allocate-payment"),
+    path("accounts/", read.AccountViewSet.as_view({"get": "list"}), name="finance-accounts"),
+    path("journal-entries/", do.JournalEntries.as_view(), name="finance-journal-entries"),
+    path("journal-entries/<int:pk>/reversal/", do.ReverseEntry.as_view(), name="finance-reverse-entry"),
+]
+
+staff_urlpatterns: list[URLPattern | URLResolver] = [
+    path("finance/trial-balance/", pages.trial_balance, name="finance-trial-balance"),
+    path("finance/open-items/", pages.open_items, name="finance-open-items"),
+    path("finance/entry/", pages.post_entry, name="finance-post-entry"),
+    path("finance/payment/", pages.record_payment, name="finance-record-payment"),
+    path("finance/credit/<int:pk>/", pages.credit_invoice, name="finance-credit"),
+    path("finance/allocate/<int:pk>/", pages.allocate, name="finance-allocate"),
+    path("finance/do/<str:model>/<int:pk>/<str:name>/", buttons.operate, name="finance-operation"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = []

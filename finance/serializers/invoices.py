@@ -17,8 +17,7 @@ from finance.serializers.ledger import ENTRIES_SQL, EntryDraft, entry_arguments,
 _SET_BY_THE_STATEMENT = frozenset({"number", "sequence_no", "version", "created_at", "updated_at", "retired_at"})
 
 _LINES = """
-with gone as (delete from invoice_line where invoice_id = %s::bigint),
-s as (
+with s as (
   insert into invoice_settlement (invoice_id, state, gross_total, paid_total, offset_total, credited_total)
   values (%s::bigint, %s::text, %s::numeric, 0, 0, 0)
 )
@@ -37,13 +36,19 @@ def next_invoice_id() -> int:
     return int(fetch_prepared("finance", "select nextval('invoice_id_seq')", [])[0][0])
 
 
+def drop_draft_lines(draft_id: int) -> None:
+    """Remove a draft's lines, which are written anew with their amounts when it is issued."""
+    with cursor("finance") as cur:
+        cur.execute("delete from invoice_line where invoice_id = %s", [draft_id])
+
+
 def write_lines(invoice_id: int, lines: Sequence[Mapping[str, Any]], gross_total: Any, state: str) -> None:
-    """Write the lines and the settlement of a document that is being issued (a draft's lines are replaced).
+    """Write the lines and the settlement of a document that is being issued.
 
     Raises:
         CreditExceedsInvoice: a credit line takes more than its original still has.
     """
-    arguments = [invoice_id, invoice_id, state, gross_total, invoice_id, dump_json(list(lines))]
+    arguments = [invoice_id, state, gross_total, invoice_id, dump_json(list(lines))]
     with posting_errors():
         fetch_prepared("finance", _LINES, arguments)
 

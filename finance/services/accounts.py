@@ -6,6 +6,8 @@ from datetime import date
 
 from django.conf import settings
 
+from erp.money import minor_units
+
 INVENTORY = "261"
 GOODS_RECEIVED_NOT_INVOICED = "456"
 OPENING_BALANCE = "491"
@@ -16,6 +18,7 @@ SCRAPPED_GOODS = "8698"
 OUTPUT_VAT = "467"
 UNALLOCATED_PAYMENTS = "4795"
 VOUCHERS_SOLD = "4796"
+RECEIVABLES = ("311", "312", "316", "317")
 EXCHANGE_LOSS = "8762"
 EXCHANGE_GAIN = "9762"
 CASH = "381"
@@ -47,6 +50,11 @@ def home_country() -> str:
 def base_currency() -> str:
     """Currency in which the ledger is kept."""
     return str(settings.BASE_CURRENCY)
+
+
+def base_decimals() -> int:
+    """Decimal places of the base currency."""
+    return minor_units(base_currency())
 
 
 def receivables(country: str, currency: str) -> str:

@@ -1,4 +1,4 @@
-"""Sets up the books: chart of accounts, journals, VAT codes from the product's own files; demo exchange rates."""
+"""Sets up the books: chart of accounts, journals, VAT codes from the product's own files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from erp.actor import Actor
 from erp.db import module_transaction
 from finance.models import Account, Journal, VatCode
 from finance.serializers import VatCodeSerializer
-from finance.services.rates import save_rates
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -24,20 +23,9 @@ JOURNALS = {
     "OPN": "Opening and closing",
 }
 
-DEMO_RATES = {"EUR": "390", "GBP": "460", "USD": "350"}
-"""Round figures for demonstrations, not the central bank's."""
-
-
 def set_up_books(actor: Actor) -> dict[str, int]:
     """Load what a new installation needs to post; idempotent, and leaves alone what the accountant has changed."""
     return {"accounts": _accounts(), "journals": _journals(), "vat_codes": _vat_codes(actor)}
-
-
-def load_demo(actor: Actor) -> dict[str, int]:
-    """Set up the books and enter round exchange rates for demonstrations; idempotent."""
-    made = set_up_books(actor)
-    rows = [{"currency": c, "rate_on": date(2000, 1, 1), "rate": r, "source": "demo"} for c, r in DEMO_RATES.items()]
-    return {**made, "exchange_rates": save_rates(rows)}
 
 
 def _read(name: str) -> list[dict[str, str]]:

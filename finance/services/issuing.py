@@ -17,7 +17,13 @@ from erp.db import cursor
 from erp.faultpoints import fault_point
 from erp.publishing import open_doors
 from finance.models import Invoice, InvoiceSettlement
-from finance.serializers.invoices import next_invoice_id, publish_invoices, write_lines, write_numbered
+from finance.serializers.invoices import (
+    drop_draft_lines,
+    next_invoice_id,
+    publish_invoices,
+    write_lines,
+    write_numbered,
+)
 from finance.serializers.ledger import check_books
 from finance.services.accounts import base_currency
 from finance.services.documents import Document, Line, Totals, totals_of
@@ -68,6 +74,8 @@ def issue(
     who = actor or current_actor()
     invoice_id = draft_id or next_invoice_id()
     totals = totals_of(document.lines, document.rate)
+    if draft_id is not None:
+        drop_draft_lines(draft_id)
     state = InvoiceSettlement.State.OPEN if totals.gross else InvoiceSettlement.State.PAID
     write_lines(invoice_id, [_line_row(n, x) for n, x in enumerate(document.lines, start=1)], totals.gross, state)
     if after_lines:

@@ -130,6 +130,12 @@ def reverse_entry(entry_id: int, *, actor: Actor, on_date: date | None = None, r
     return entry_as_data(JournalEntry.objects.get(pk=new_id))
 
 
+def is_reversible(entry: JournalEntry) -> bool:
+    """Whether :func:`reverse_entry` would take the entry."""
+    is_document = entry.posting_key.split(":")[0] in _DOCUMENT_KEYS
+    return not is_document and entry.reverses_id is None and not hasattr(entry, "reversed_by")
+
+
 def entry_as_data(entry: JournalEntry) -> dict[str, Any]:
     """An entry with its lines as plain data."""
     names = ("line_no", "account_id", "account_name", "amount", "document_amount", "currency", *_DIMENSIONS)

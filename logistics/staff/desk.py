@@ -1,46 +1,10 @@
-"""What every staff page of Logistics shares: who may use it, and how a refusal is told."""
+"""Logistics' staff pages: behind its duty, in the admin's frame."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from erp.staff import desk
+from erp.staff.desk import page, perform
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+__all__ = ["duty_page", "page", "perform"]
 
-from erp.duties import has_duty
-from erp.errors import ErpError
-
-View = Callable[..., HttpResponse]
-
-
-def duty_page(view: View) -> View:
-    """Only staff with Logistics' duty get in; others are sent to log in, or refused."""
-
-    @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        def inner(inner_request: HttpRequest) -> HttpResponse:
-            if not has_duty(inner_request.user, "logistics"):
-                raise PermissionDenied
-            return view(inner_request, *args, **kwargs)
-
-        return admin.site.admin_view(inner)(request)
-
-    return checked
-
-
-def page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
-    """A staff page inside the admin's frame."""
-    return TemplateResponse(request, template, {**admin.site.each_context(request), "title": title, **context})
-
-
-def perform(request: HttpRequest, run: Callable[[], str], back: str) -> HttpResponse:
-    """Run an operation, tell its result or its refusal, and go back."""
-    try:
-        messages.success(request, run())
-    except ErpError as error:
-        messages.error(request, error.message)
-    return HttpResponseRedirect(back)
+duty_page = desk.duty_page("logistics")

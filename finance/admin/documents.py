@@ -1,0 +1,179 @@
+"""Invoices and payments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
+
+from erp.admin import InternalAdmin, OwnedAdmin
+from finance.admin.parts import ReadOnlyLines, WithButtons, flow, postings, shown, table
+from finance.models import Invoice, InvoiceLine, Payment, PaymentAllocation
+from finance.serializers import InvoiceSerializer
+from finance.services.accounts import base_currency
+from finance.staff.forms import DraftForm, DraftLineForm
+
+
+class DraftLines(TabularInline):  # type: ignore[misc]
+    """Lines of a draft."""
+
+    model = InvoiceLine
+    form = DraftLineForm
+    extra = 3
+    fk_name = "invoice"
+
+
+class IssuedLines(ReadOnlyLines):
+    """Lines of an issued document."""
+
+    model = InvoiceLine
+    fk_name = "invoice"
+    fields = ("line_no", "sku", "name", "quantity", "unit_price", "discount", "vat_code", "net", "vat", "gross")
+
+
+class SettledBy(ReadOnlyLines):
+    """Payments and credit notes that settle a document."""
+
+    model = PaymentAllocation
+    fk_name = "invoice"
+    fields = ("payment", "credit_note", "amount", "allocated_on")
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(WithButtons, OwnedAdmin):
+    """Drafts are written here; issued documents are read, corrected and settled by operations."""
+
+    serializer_class = InvoiceSerializer
+    form = DraftForm
+    icon = "receipt_long"
+    list_display = (
+        "__str__", "kind", "state", "customer_name", "issued_on", "due_on", "gross_total", "currency", "payment_state",
+    )  # fmt: skip
+    list_filter = ("state", "kind", "settlement__state", "channel")
+    list_select_related = ("settlement",)
+    search_fields = ("number", "order_number", "=external_ref")
+    ordering = ("-id",)
+    actions = ()  # type: ignore[assignment]
+    date_hierarchy = None
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """An issued document never changes."""
+        if obj is not None and obj.state == Invoice.State.ISSUED:
+            return False
+        return bool(super().has_change_permission(request, obj))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A draft's header, or the whole document."""
+        header = (
+            ("customer_id", "payment_method"), ("issued_on", "fulfilled_on", "due_on"), ("currency", "price_mode"),
+            ("language", "order_number", "external_ref"), "note",
+        )  # fmt: skip
+        if obj is None or obj.state == Invoice.State.DRAFT:
+            return ((None, {"fields": header}),)
+        document = (
+            ("number", "kind", "payment_state"), ("customer_name", "original"), ("issued_on", "fulfilled_on", "due_on"),
+            ("net_total", "vat_total", "gross_total"), ("currency", "price_mode", "payment_method"),
+            ("paid_total", "credited_total", "open_total"), ("order_number", "external_ref"), "note",
+        )  # fmt: skip
+        return (
+            (None, {"fields": document}),
+            ("VAT summary", {"fields": ("vat_table",)}),
+            ("Postings", {"fields": ("ledger_lines",)}),
+            ("Document flow", {"fields": ("documents",)}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Everything of an issued document."""
+        if obj is None or obj.state == Invoice.State.DRAFT:
+            return ()
+        fieldsets = self.get_fieldsets(request, obj)
+        rows = [row for _, options in fieldsets for row in options["fields"]]
+        return tuple(name for row in rows for name in ((row,) if isinstance(row, str) else row))
+
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Editable lines for a draft."""
+        is_draft = obj is None or obj.state == Invoice.State.DRAFT
+        return (DraftLines,) if is_draft else (IssuedLines, SettledBy)
+
+    @admin.display(description="Customer")
+    def customer_name(self, row: Invoice) -> str:
+        """Name as frozen on the document."""
+        return str(row.customer.get("name") or row.customer_id)
+
+    @admin.display(description="Payment")
+    def payment_state(self, row: Invoice) -> str:
+        """Payment state; a draft has none."""
+        return row.settlement.get_state_display() if hasattr(row, "settlement") else "–"
+
+    @admin.display(description="Paid")
+    def paid_total(self, row: Invoice) -> str:
+        """Allocated payments."""
+        return shown(row.settlement.paid_total, row.currency)
+
+    @admin.display(description="Credited")
+    def credited_total(self, row: Invoice) -> str:
+        """Credit notes against it."""
+        return shown(row.settlement.credited_total, row.currency)
+
+    @admin.display(description="Open")
+    def open_total(self, row: Invoice) -> str:
+        """What is still to be paid, or paid back."""
+        return shown(row.settlement.open_total, row.currency)
+
+    @admin.display(description="VAT per rate")
+    def vat_table(self, row: Invoice) -> SafeString:
+        """The VAT summary, also in base currency."""
+        rows = [
+            [r["vat_code"], f"{r['vat_rate']:f}", *(shown(r[n], row.currency) for n in ("net", "vat", "gross")),
+             *(shown(r[n], row.base_currency) for n in ("base_net", "base_vat"))]
+            for r in row.vat_summary
+        ]  # fmt: skip
+        base = row.base_currency
+        return table(["Code", "%", "Net", "VAT", "Gross", f"Net {base}", f"VAT {base}"], rows)
+
+    @admin.display(description="Ledger lines")
+    def ledger_lines(self, row: Invoice) -> SafeString:
+        """What the document posted."""
+        return postings((row.kind,), row.pk, base_currency())
+
+    @admin.display(description="Documents of the order")
+    def documents(self, row: Invoice) -> SafeString | str:
+        """The order's documents in every module."""
+        return flow(row.order_id)
+
+
+class Allocations(ReadOnlyLines):
+    """What a payment settles."""
+
+    model = PaymentAllocation
+    fk_name = "payment"
+    fields = ("invoice", "amount", "allocated_on")
+
+
+@admin.register(Payment)
+class PaymentAdmin(WithButtons, InternalAdmin):
+    """Payments; recorded by a form of their own."""
+
+    in_front = True
+    icon = "payments"
+    list_display = ("number", "received_on", "customer_id", "method", "amount", "currency", "allocated", "reference")
+    list_filter = ("method", "currency")
+    search_fields = ("number", "reference", "=customer_id")
+    inlines = (Allocations,)
+    readonly_fields = ("ledger_lines",)
+
+    @admin.display(description="Postings")
+    def ledger_lines(self, row: Payment) -> SafeString:
+        """What the payment posted."""
+        return postings(("payment",), row.pk, base_currency())
+
+
+@admin.register(PaymentAllocation)
+class PaymentAllocationAdmin(InternalAdmin):
+    """Which payment or credit note settles which document."""
+
+    list_display = ("invoice", "payment", "credit_note", "amount", "allocated_on")
+    list_select_related = ("invoice", "payment", "credit_note")

@@ -1,0 +1,182 @@
+"""Finance's scrubber checks: entries balance, VAT in the ledger is VAT on documents, subledgers tie out."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from erp.db import cursor, module_transaction, rows_as_dicts
+from erp.scrubber.result import CheckSpec, Findings
+from finance.services import accounts
+
+# Each check is one statement per question, so one snapshot: what a service changes together is seen together.
+_ENTRIES = """
+select e.id, coalesce(sum(l.amount), 0) as difference, count(l.id) as lines
+from journal_entry e left join journal_line l on l.entry_id = e.id
+group by e.id having coalesce(sum(l.amount), 0) <> 0 or count(l.id) < 2"""
+
+_STRAY_LINES = """
+select l.id, l.amount from journal_line l
+left join journal_entry e on e.id = l.entry_id and e.entry_on = l.entry_on and e.journal = l.journal
+left join account a on a.number = l.account
+where e.id is null or a.id is null or l.entry_no <> l.entry_id"""
+
+_UNPOSTED = """
+select i.id, i.number from invoice i
+left join journal_entry e on e.posting_key = 'invoice:' || i.id
+where i.state = 'issued' and e.id is null"""
+
+_VAT = """
+with ledger as (
+  select l.vat_code, -sum(l.amount) as vat from journal_line l
+  where l.account = %(account)s and l.document_kind = any(%(kinds)s) and l.vat_code <> '' group by l.vat_code
+), documents as (
+  select v.vat_code, sum(v.base_vat) as vat from invoice i
+  cross join lateral jsonb_to_recordset(i.vat_summary) v(vat_code text, base_vat numeric)
+  where i.state = 'issued' group by v.vat_code
+)
+select coalesce(l.vat_code, d.vat_code) as vat_code, coalesce(l.vat, 0) as ledger, coalesce(d.vat, 0) as documents
+from ledger l full join documents d on d.vat_code = l.vat_code where coalesce(l.vat, 0) <> coalesce(d.vat, 0)"""
+
+_TOTALS = """
+select i.id, i.number, i.gross_total as header, coalesce(sum(l.gross), 0) as lines from invoice i
+left join invoice_line l on l.invoice_id = i.id where i.state = 'issued'
+group by i.id having coalesce(sum(l.gross), 0) <> i.gross_total or coalesce(sum(l.net), 0) <> i.net_total
+  or coalesce(sum(l.vat), 0) <> i.vat_total"""
+
+_RECEIVABLES = """
+select l.customer_id, l.ledger, coalesce(o.open, 0) as open from (
+  select customer_id, sum(amount) as ledger from journal_line where account = any(%(accounts)s) group by customer_id
+) l full join (
+  select i.customer_id, sum(i.base_gross_total - case when s.gross_total = 0 then 0 else
+    round(i.base_gross_total * (s.paid_total + s.offset_total) / s.gross_total, %(decimals)s) end) as open
+  from invoice_settlement s join invoice i on i.id = s.invoice_id group by i.customer_id
+) o on o.customer_id is not distinct from l.customer_id where coalesce(l.ledger, 0) <> coalesce(o.open, 0)"""
+
+_SETTLEMENTS = """
+select i.number, s.paid_total, s.offset_total, coalesce(a.paid, 0) as paid, coalesce(a.netted, 0) as netted
+from invoice_settlement s join invoice i on i.id = s.invoice_id
+left join lateral (
+  select coalesce(sum(x.amount) filter (where x.invoice_id = i.id and x.payment_id is not null), 0) as paid,
+    coalesce(sum(case when x.credit_note_id = i.id then -x.amount else x.amount end)
+      filter (where x.credit_note_id is not null), 0) as netted
+  from payment_allocation x where x.invoice_id = i.id or x.credit_note_id = i.id) a on true
+where s.paid_total <> coalesce(a.paid, 0) or s.offset_total <> coalesce(a.netted, 0)
+  or abs(s.paid_total + s.offset_total) > abs(s.gross_total) or s.credited_total > greatest(s.gross_total, 0)"""
+
+_PAYMENTS = """
+select p.number, p.allocated, coalesce(sum(a.amount), 0) as found from payment p
+left join payment_allocation a on a.payment_id = p.id group by p.id having coalesce(sum(a.amount), 0) <> p.allocated"""
+
+_INVENTORY = """
+select coalesce(c.product_id, l.product_id) as product_id, coalesce(c.value, 0) as cost, coalesce(l.ledger, 0) as ledger
+from product_cost c full join (
+  select product_id, sum(amount) as ledger from journal_line where account = %s group by product_id
+) l on l.product_id = c.product_id where coalesce(c.value, 0) <> coalesce(l.ledger, 0)"""
+
+_COSTS = """
+select c.product_id, c.quantity, c.value, c.last_seq, coalesce(m.quantity, 0) as moved,
+  coalesce(m.value, 0) as moved_value, coalesce(m.moves, 0) as moves
+from product_cost c left join (
+  select product_id, sum(quantity) filter (where kind <> 'transfer') as quantity, sum(value) as value, count(*) as moves
+  from valued_move group by product_id
+) m on m.product_id = c.product_id
+where c.quantity <> coalesce(m.quantity, 0) or c.value <> coalesce(m.value, 0) or c.last_seq <> coalesce(m.moves, 0)"""
+
+_SERIES = """
+select coalesce(s.code, i.series) as series, coalesce(s.fiscal_year, i.fiscal_year) as year,
+  coalesce(s.last_no, 0) as last_no, coalesce(i.documents, 0) as documents, coalesce(i.highest, 0) as highest
+from (select * from number_series where code <> 'PAY') s full join (
+  select series, fiscal_year, count(*) as documents, max(sequence_no) as highest
+  from invoice where state = 'issued' group by series, fiscal_year
+) i on i.series = s.code and i.fiscal_year = s.fiscal_year
+where coalesce(s.last_no, 0) <> coalesce(i.documents, 0) or coalesce(i.highest, 0) <> coalesce(i.documents, 0)"""
+
+_CREDITED = """
+select o.id, i.number, o.line_no, o.quantity, o.gross, sum(c.quantity) as credited, sum(c.gross) as credited_gross
+from invoice_line o join invoice_line c on c.original_line_id = o.id join invoice i on i.id = o.invoice_id
+group by o.id, i.number having -sum(c.quantity) > o.quantity or abs(sum(c.gross)) > abs(o.gross)"""
+
+DOCUMENT_KINDS = ["invoice", "credit_note", "cancellation", "credit_without_original"]
+
+
+def _fetch(statement: str, arguments: Any = None) -> list[dict[str, Any]]:
+    with module_transaction("finance"), cursor("finance") as cur:
+        cur.execute("set local statement_timeout = 0")
+        cur.execute(statement, arguments)
+        return rows_as_dicts(cur)
+
+
+def _count(table: str) -> int:
+    return int(_fetch(f"select count(*) as n from {table}")[0]["n"])
+
+
+def check_double_entry(findings: Findings) -> None:
+    """Every entry has lines that sum to zero; every line has its entry and account; every document is posted."""
+    findings.compared = _count("journal_line")
+    for row in _fetch(_ENTRIES):
+        cause = "lost" if row["lines"] < 2 else "owner corrupt"
+        findings.add(f"finance/journal_entry {row['id']}", 0, row["difference"], cause, amount=row["difference"])
+    for row in _fetch(_STRAY_LINES):
+        findings.add(f"finance/journal_line {row['id']}", "an entry and an account", None, "rogue write")
+    for row in _fetch(_UNPOSTED):
+        findings.add(f"finance/invoice {row['number']}", "an entry", None, "lost")
+
+
+def check_vat(findings: Findings) -> None:
+    """Output VAT of the ledger equals the documents' VAT per code; documents equal their lines."""
+    findings.compared = _count("invoice")
+    arguments = {"account": accounts.OUTPUT_VAT, "kinds": DOCUMENT_KINDS}
+    for row in _fetch(_VAT, arguments):
+        difference = row["ledger"] - row["documents"]
+        findings.add(f"VAT code {row['vat_code']}", row["documents"], row["ledger"], "owner corrupt", amount=difference)
+    for row in _fetch(_TOTALS):
+        key, difference = f"finance/invoice {row['number']}", row["header"] - row["lines"]
+        findings.add(key, row["header"], row["lines"], "owner corrupt", amount=difference)
+
+
+def check_subledgers(findings: Findings) -> None:
+    """Receivables, inventory and payments equal their documents; numbers without gap; nothing beyond its document."""
+    findings.compared = _count("invoice_settlement") + _count("product_cost") + _count("payment")
+    _check_receivables(findings)
+    _check_inventory(findings)
+    for row in _fetch(_SERIES):
+        key = f"series {row['series']} {row['year']}"
+        cause = "lost" if row["documents"] < max(row["last_no"], row["highest"]) else "rogue write"
+        findings.add(key, row["last_no"], {"documents": row["documents"], "highest": row["highest"]}, cause)
+    for row in _fetch(_CREDITED):
+        key = f"finance/invoice {row['number']} line {row['line_no']}"
+        findings.add(key, f"at most {row['quantity']}", -row["credited"], "owner corrupt")
+
+
+def _check_receivables(findings: Findings) -> None:
+    arguments = {"accounts": list(accounts.RECEIVABLES), "decimals": accounts.base_decimals()}
+    for row in _fetch(_RECEIVABLES, arguments):
+        expected, found = row["open"] or Decimal(0), row["ledger"] or Decimal(0)
+        key = f"receivables of customer {row['customer_id']}"
+        findings.add(key, expected, found, "owner corrupt", amount=found - expected)
+    for row in _fetch(_SETTLEMENTS):
+        expected = {"paid": row["paid"], "netted": row["netted"]}
+        found = {"paid": row["paid_total"], "netted": row["offset_total"]}
+        findings.add(f"settlement of {row['number']}", expected, found, "owner corrupt")
+    for row in _fetch(_PAYMENTS):
+        difference = row["allocated"] - row["found"]
+        findings.add(f"payment {row['number']}", row["found"], row["allocated"], "owner corrupt", amount=difference)
+
+
+def _check_inventory(findings: Findings) -> None:
+    for row in _fetch(_INVENTORY, [accounts.INVENTORY]):
+        difference = row["ledger"] - row["cost"]
+        key = f"inventory of product {row['product_id']}"
+        findings.add(key, row["cost"], row["ledger"], "owner corrupt", amount=difference)
+    for row in _fetch(_COSTS):
+        expected = {"quantity": row["moved"], "value": row["moved_value"], "moves": row["moves"]}
+        found = {"quantity": row["quantity"], "value": row["value"], "moves": row["last_seq"]}
+        findings.add(f"cost of product {row['product_id']}", expected, found, "owner corrupt")
+
+
+CHECKS = (
+    CheckSpec("double_entry", "Ledger: every entry and the whole sum to zero", 7, check_double_entry, True),
+    CheckSpec("vat", "VAT: ledger against documents", 9, check_vat, True),
+    CheckSpec("subledgers", "Subledgers: open items, stock value, payments, numbers", 11, check_subledgers, True),
+)

@@ -1,0 +1,124 @@
+"""Bodies of Finance's operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.serializers import CharField, ChoiceField, DateField, DecimalField, IntegerField
+
+from finance.models import Payment
+
+Input = serializers.Serializer[Any]
+
+
+def money_field(**kwargs: Any) -> DecimalField:
+    """Money with up to four decimals."""
+    return DecimalField(max_digits=19, decimal_places=4, **kwargs)
+
+
+class InvoiceLineInput(Input):
+    """A line of a manual invoice; the rate comes with the VAT code."""
+
+    name = CharField(max_length=200)
+    quantity = IntegerField(min_value=1, default=1)
+    unit_price = DecimalField(max_digits=19, decimal_places=6)
+    vat_code = CharField(max_length=20)
+    discount = money_field(default=0)
+    product_id = IntegerField(required=False, allow_null=True)
+    sku = CharField(max_length=60, required=False, allow_blank=True)
+
+
+class InvoiceInput(Input):
+    """A manual invoice: created and issued in one step."""
+
+    customer_id = IntegerField()
+    lines = InvoiceLineInput(many=True, allow_empty=False)
+    issued_on = DateField(required=False)
+    fulfilled_on = DateField(required=False)
+    due_on = DateField(required=False)
+    currency = CharField(min_length=3, max_length=3, required=False)
+    price_mode = ChoiceField(["net", "gross"], default="net")
+    payment_method = ChoiceField(Payment.Method.choices, default="transfer")
+    order_id = IntegerField(required=False)
+    order_number = CharField(max_length=40, required=False)
+    external_ref = CharField(max_length=80, required=False)
+    note = CharField(required=False, allow_blank=True)
+
+
+class CreditLineInput(Input):
+    """Pieces of an invoice line."""
+
+    line_no = IntegerField(min_value=1)
+    quantity = IntegerField(min_value=1)
+
+
+class CreditInput(Input):
+    """What to credit; without ``lines`` all that is left, as a cancellation invoice."""
+
+    lines = CreditLineInput(many=True, required=False, allow_null=True, allow_empty=False)
+    reason = CharField(max_length=200, required=False, allow_blank=True, default="")
+    issued_on = DateField(required=False, allow_null=True)
+
+
+class InvoicePaymentInput(Input):
+    """Money for one document; negative: paid back."""
+
+    amount = money_field()
+    currency = CharField(min_length=3, max_length=3, required=False)
+    method = ChoiceField(Payment.Method.choices, default="transfer")
+    received_on = DateField(required=False)
+    reference = CharField(max_length=140, required=False, allow_blank=True)
+
+
+class AllocationInput(Input):
+    """A document that a payment settles; without an amount as much as is open."""
+
+    invoice_id = IntegerField()
+    amount = money_field(required=False)
+
+
+class PaymentInput(InvoicePaymentInput):
+    """Money for any number of documents of one customer, or for none yet."""
+
+    customer_id = IntegerField(required=False)
+    allocations = AllocationInput(many=True, required=False)
+
+
+class AllocationsInput(Input):
+    """Documents that an unallocated payment settles."""
+
+    allocations = AllocationInput(many=True, allow_empty=False)
+
+
+class JournalLineInput(Input):
+    """A line of a manual entry; give ``amount`` (debit positive), or ``debit`` or ``credit``."""
+
+    account = CharField(max_length=20)
+    amount = money_field(required=False)
+    debit = money_field(required=False, min_value=0)
+    credit = money_field(required=False, min_value=0)
+    text = CharField(max_length=200, required=False, allow_blank=True)
+    customer_id = IntegerField(required=False)
+    product_id = IntegerField(required=False)
+    quantity = IntegerField(required=False)
+    vat_code = CharField(max_length=20, required=False)
+    due_on = DateField(required=False)
+
+
+class JournalEntryInput(Input):
+    """A manual entry; its Idempotency-Key is its posting key."""
+
+    entry_on = DateField()
+    lines = JournalLineInput(many=True, allow_empty=False)
+    journal = CharField(max_length=20, default="GEN")
+    currency = CharField(min_length=3, max_length=3, required=False)
+    text = CharField(max_length=200, required=False, allow_blank=True)
+    document_number = CharField(max_length=40, required=False, allow_blank=True)
+
+
+class ReversalInput(Input):
+    """When, if not today, and why."""
+
+    on_date = DateField(required=False, allow_null=True)
+    reason = CharField(max_length=200, required=False, allow_blank=True, default="")

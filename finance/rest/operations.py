@@ -1,0 +1,151 @@
+"""Finance's operations over REST; each POST is one call of a service with the caller's key."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework import mixins
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import ModelSerializer
+
+from erp import idempotency
+from erp.actor import Actor, actor_of
+from erp.api.permissions import DutyPermission, EntityPermission
+from erp.api.views import OperationView
+from finance.models import JournalEntry, Payment
+from finance.rest import inputs, reading
+from finance.services import crediting, invoicing, payments, posting
+
+Data = dict[str, Any]
+
+
+class FinanceOperation(OperationView):
+    """An operation that needs Finance's duty; keys of different callers are kept apart."""
+
+    module = "finance"
+
+    def operate(self, request: Request, data: Data, key: str, **path: Any) -> Data:
+        """Call :meth:`run` as the authenticated user."""
+        return self.run(data, actor_of(request.user), f"{request.user.pk}:{key}", **path)
+
+    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
+        """The operation."""
+        raise NotImplementedError
+
+    def once(self, key: str, body: Any, run: Any) -> Data:
+        """Run a service that stores no key of its own, once per key."""
+        answer: Data = idempotency.once(
+            "finance", key, type(self).__name__, idempotency.hash_request(body), run
+        )[0]
+        return answer
+
+
+class CollectionOperation(mixins.ListModelMixin, FinanceOperation):
+    """A collection: GET lists the rows (``row_serializer``), POST makes one by an operation."""
+
+    row_serializer: ClassVar[type[ModelSerializer[Any]]]
+    success_status = 201
+
+    def get_serializer_class(self) -> Any:
+        """Input of the operation, or a row."""
+        return self.serializer_class if self.request.method == "POST" else self.row_serializer
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Reading needs the view permission, the operation the duty."""
+        return [DutyPermission() if self.request.method == "POST" else EntityPermission()]
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One page of rows."""
+        return self.list(request, *args, **kwargs)
+
+
+class IssueDraft(FinanceOperation):
+    """Issue a draft: it gets its number and never changes again."""
+
+    serializer_class = inputs.Input
+
+    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
+        """Issue."""
+        return self.once(key, path, lambda: invoicing.issue_draft(path["pk"], actor))
+
+
+class CreditInvoice(FinanceOperation):
+    """Credit lines of an invoice, or cancel all that is left of it."""
+
+    serializer_class = inputs.CreditInput
+    success_status = 201
+
+    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
+        """Issue the credit note."""
+        return crediting.issue_credit_note(
+            path["pk"], actor=actor, lines=data.get("lines"), reason=data["reason"], issued_on=data.get("issued_on"),
+            key=key,
+        )  # fmt: skip
+
+
+class PayInvoice(FinanceOperation):
+    """Record a payment of one document; what exceeds it stays on the customer's account."""
+
+    serializer_class = inputs.InvoicePaymentInput
+    success_status = 201
+
+    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
+        """Record, post, allocate."""
+        return payments.record_payment({**data, "invoice_id": path["pk"]}, actor=actor, idempotency_key=key)
+
+
+class Payments(CollectionOperation):
+    """Payments: list, and record one for any number of documents."""
+
+    queryset = Payment.objects.all()
+    row_serializer = reading.PaymentSerializer
+    serializer_class = inputs.PaymentInput
+    filterset_fields = ("customer_id", "method", "received_on")
+
+    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
+        """Record, post, allocate."""
+        return payments.record_payment(data, actor=actor, idempotency_key=key)
+
+
+class AllocatePayment(FinanceOperation):
+    """Settle documents with what is left of a payment."""
+
+    serializer_class = inputs.AllocationsInput
+
+    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
+        """Allocate."""
+        wanted = data["allocations"]
+        run = lambda: payments.allocate_payment(path["pk"], wanted, actor=actor)  # noqa: E731
+        return self.once(key, [path, wanted], run)
+
+
+class JournalEntries(CollectionOperation):
+    """Entries: list, and post a manual one."""
+
+    queryset = JournalEntry.objects.prefetch_related("lines")
+    row_serializer = reading.JournalEntrySerializer
+    serializer_class = inputs.JournalEntryInput
+    filterset_fields = ("journal", "period", "entry_on", "document_kind", "document_id", "posting_key")
+
+    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
+        """Post."""
+        return posting.post_journal_entry(data, actor=actor, posting_key=f"manual:{key}"[:120])
+
+
+class ReverseEntry(FinanceOperation):
+    """Post the opposite of an entry, once."""
+
+    serializer_class = inputs.ReversalInput
+    success_status = 201
+
+    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
+        """Reverse."""
+
+        def run() -> Data:
+            return posting.reverse_entry(
+                path["pk"], actor=actor, on_date=data.get("on_date"), reason=data["reason"]
+            )
+
+        return self.once(key, [path, data], run)

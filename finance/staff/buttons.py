@@ -1,0 +1,112 @@
+"""Buttons on documents: one POST each, a refusal comes back as a message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from erp.actor import Actor, actor_of
+from erp.staff.desk import duty_page, perform
+from finance.models import FiscalPeriod, Invoice, JournalEntry, Payment
+from finance.services import crediting, invoicing, payments, periods, posting
+
+Do = Callable[[int, Actor], str]
+
+
+def _issue(pk: int, actor: Actor) -> str:
+    return f"Invoice {invoicing.issue_draft(pk, actor)['number']} is issued and visible to the customer."
+
+
+def _cancel(pk: int, actor: Actor) -> str:
+    done = crediting.issue_credit_note(pk, actor=actor, reason="Cancelled by staff")
+    return f"Cancellation invoice {done['number']} is issued over {done['gross_total']} {done['currency']}."
+
+
+def _refund(pk: int, actor: Actor) -> str:
+    done = payments.refund(pk, actor=actor)
+    return f"Payment {done['number']}: {-done['amount']} {done['currency']} is paid back."
+
+
+def _reverse(pk: int, actor: Actor) -> str:
+    return f"Entry {posting.reverse_entry(pk, actor=actor)['entry_no']} reverses entry {pk}."
+
+
+def _set_period(state: str) -> Do:
+    return lambda pk, actor: f"Period {periods.set_state(pk, state)} now is: {FiscalPeriod.State(state).label}."
+
+
+OPERATIONS: dict[str, dict[str, tuple[str, Do]]] = {
+    "invoice": {
+        "issue": ("Issue", _issue),
+        "cancel": ("Cancel the whole invoice", _cancel),
+        "refund": ("Pay back", _refund),
+    },
+    "journalentry": {"reverse": ("Reverse", _reverse)},
+    "fiscalperiod": {
+        "open": ("Open", _set_period("open")),
+        "soft-lock": ("Soft lock", _set_period("soft_locked")),
+        "lock": ("Close for good", _set_period("locked")),
+    },
+}
+"""Model → operation → (label, what it does)."""
+
+_OF_PERIOD = {"open": ("soft-lock",), "soft_locked": ("open", "lock"), "locked": ()}
+
+
+def buttons_of(row: Any) -> list[dict[str, str]]:
+    """Buttons that make sense for a document in its state: ``{"label", "url", "is_danger"}``."""
+    model = row._meta.model_name
+    return [
+        {
+            "label": OPERATIONS[model][name][0],
+            "url": reverse("finance-operation", args=[model, row.pk, name]),
+            "is_danger": "yes" if name in {"cancel", "lock"} else "",
+        }
+        for name in _names(row)
+    ]
+
+
+def links_of(row: Any) -> list[tuple[str, str]]:
+    """(title, URL) of the forms that belong to a document."""
+    if isinstance(row, Invoice) and row.state == Invoice.State.ISSUED and not row.is_credit:
+        return [
+            ("Record payment", f"{reverse('finance-record-payment')}?invoice={row.number}"),
+            ("Credit lines", reverse("finance-credit", args=[row.pk])),
+        ]
+    if isinstance(row, Payment) and row.amount != row.allocated:
+        return [("Allocate", reverse("finance-allocate", args=[row.pk]))]
+    return []
+
+
+def _names(row: Any) -> tuple[str, ...]:
+    if isinstance(row, Invoice):
+        return _of_invoice(row)
+    if isinstance(row, JournalEntry):
+        return ("reverse",) if posting.is_reversible(row) else ()
+    if isinstance(row, FiscalPeriod):
+        return _OF_PERIOD[row.state]
+    return ()
+
+
+def _of_invoice(invoice: Invoice) -> tuple[str, ...]:
+    if invoice.state == Invoice.State.DRAFT:
+        return ("issue",)
+    if invoice.is_credit:
+        return ("refund",) if invoice.settlement.open_total else ()
+    return ("cancel",) if invoice.settlement.credited_total < invoice.gross_total or not invoice.gross_total else ()
+
+
+@require_POST
+@duty_page("finance")
+def operate(request: HttpRequest, model: str, pk: int, name: str) -> HttpResponse:
+    """Run one operation on a document and go back to it."""
+    try:
+        _, run = OPERATIONS[model][name]
+    except KeyError as error:
+        raise Http404 from error
+    back = reverse(f"admin:finance_{model}_change", args=[pk])
+    return perform(request, lambda: run(pk, actor_of(request.user)), back)

@@ -1,0 +1,178 @@
+"""The bookkeeper's pages: drafts, issue, credit, payment, entries, periods; refusals are explained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from finance import api
+from finance.models import FiscalPeriod, Invoice, JournalEntry, Payment, VatCode
+from tests.finance.world import BOOKKEEPER, World
+from tests.people import staff_client
+
+
+@pytest.fixture
+def desk(world: World) -> Client:
+    return staff_client("desk", duty="finance")
+
+
+def draft_form(**more: Any) -> dict[str, Any]:
+    return {
+        "customer_id": "C000001", "currency": "HUF", "price_mode": "net", "payment_method": "transfer",
+        "language": "hu", "order_number": "", "note": "", "issued_on": "2026-03-10",
+        "lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "0", "lines-0-name": "Advice", "lines-0-quantity": "1",
+        "lines-0-unit": "h", "lines-0-unit_price": "10000", "lines-0-discount": "0", "lines-0-vat_code": "27", **more,
+    }  # fmt: skip
+
+
+def make_draft(desk: Client) -> Invoice:
+    answer = desk.post(reverse("admin:finance_invoice_add"), draft_form())
+    assert answer.status_code == 302, answer.context and answer.context["errors"]
+    return Invoice.objects.latest("id")
+
+
+def press(desk: Client, model: str, key: int, name: str) -> str:
+    answer = desk.post(reverse("finance-operation", args=[model, key, name]), follow=True)
+    return " ".join(str(m) for m in answer.context["messages"])
+
+
+def test_draft_has_no_number_and_stays_at_home(desk: Client) -> None:
+    draft = make_draft(desk)
+    assert (draft.state, draft.number) == ("draft", None)
+    from admin_app.models import InvoiceCopy
+
+    assert not InvoiceCopy.objects.filter(pk=draft.pk).exists()
+    page = desk.get(reverse("admin:finance_invoice_change", args=[draft.pk])).content.decode()
+    assert "Issue</button>" in page
+
+
+def test_draft_with_unknown_customer_is_shown_again(desk: Client) -> None:
+    answer = desk.post(reverse("admin:finance_invoice_add"), draft_form(customer_id="C999999"))
+    assert "There is no customer C999999" in answer.content.decode()
+
+
+def test_issued_invoice_shows_its_vat_postings_and_flow(desk: Client) -> None:
+    draft = make_draft(desk)
+    assert "is issued" in press(desk, "invoice", draft.pk, "issue")
+    issued = Invoice.objects.get(pk=draft.pk)
+    assert issued.number is not None
+    page = desk.get(reverse("admin:finance_invoice_change", args=[draft.pk])).content.decode()
+    for text in (issued.number, "2,700", "467 Output VAT", "Record payment", "Credit lines"):
+        assert text in page
+    assert "name=\"_save\"" not in page
+    assert "issued already" in press(desk, "invoice", draft.pk, "issue")
+
+
+def test_issued_invoice_cannot_be_changed_by_the_form(desk: Client) -> None:
+    draft = make_draft(desk)
+    press(desk, "invoice", draft.pk, "issue")
+    answer = desk.post(reverse("admin:finance_invoice_change", args=[draft.pk]), draft_form(note="other"))
+    assert answer.status_code == 403
+    assert Invoice.objects.get(pk=draft.pk).note == ""
+
+
+def test_lines_are_credited_by_the_form_up_to_what_is_left(desk: Client) -> None:
+    draft = make_draft(desk)
+    press(desk, "invoice", draft.pk, "issue")
+    url = reverse("finance-credit", args=[draft.pk])
+    form = {
+        "key": "k1", "reason": "Wrong", "issued_on": "2026-03-11", "rows-TOTAL_FORMS": "1", "rows-INITIAL_FORMS": "1",
+        "rows-0-line_no": "1", "rows-0-quantity": "1",
+    }  # fmt: skip
+    assert "1 open" in desk.get(url).content.decode()
+    assert "is issued" in desk.post(url, form, follow=True).content.decode()
+    assert "0 can still be credited" in desk.post(url, {**form, "key": "k2"}, follow=True).content.decode()
+    assert Invoice.objects.get(pk=draft.pk).settlement.state == "credited"
+
+
+def test_whole_invoice_is_cancelled_by_a_button(desk: Client) -> None:
+    draft = make_draft(desk)
+    press(desk, "invoice", draft.pk, "issue")
+    assert "Cancellation invoice CAN-" in press(desk, "invoice", draft.pk, "cancel")
+    assert "credited in full already" in press(desk, "invoice", draft.pk, "cancel")
+
+
+def test_payment_is_recorded_and_its_rest_allocated_later(desk: Client) -> None:
+    first, second = make_draft(desk), make_draft(desk)
+    for draft in (first, second):
+        press(desk, "invoice", draft.pk, "issue")
+    number = Invoice.objects.get(pk=first.pk).number
+    form = {"key": "p1", "invoice": number, "amount": "20000", "method": "transfer", "received_on": "2026-03-12"}
+    page = desk.get(f"{reverse('finance-record-payment')}?invoice={number}").content.decode()
+    assert 'value="12700' in page
+    assert "unallocated: 7300" in desk.post(reverse("finance-record-payment"), form, follow=True).content.decode()
+    payment = Payment.objects.latest("id")
+    open_ids = [row["id"] for row in api_open_items(payment.customer_id)]
+    rows: dict[str, str] = {"rows-TOTAL_FORMS": str(len(open_ids)), "rows-INITIAL_FORMS": str(len(open_ids))}
+    for n, key in enumerate(open_ids):
+        rows |= {f"rows-{n}-invoice_id": str(key), f"rows-{n}-amount": "7300" if key == second.pk else ""}
+    answer = desk.post(reverse("finance-allocate", args=[payment.pk]), rows, follow=True).content.decode()
+    assert "is allocated" in answer
+    assert api.get_invoice(second.pk)["paid_total"] == 7300
+
+
+def api_open_items(customer_id: int) -> list[dict[str, Any]]:
+    from finance.services.reading import open_items
+
+    return open_items(customer_id)
+
+
+def test_entry_is_posted_by_the_form_and_reversed_by_a_button(desk: Client) -> None:
+    url = reverse("finance-post-entry")
+    form = {
+        "key": "e1", "entry_on": "2026-03-10", "journal": "GEN", "text": "Rent", "rows-TOTAL_FORMS": "2",
+        "rows-INITIAL_FORMS": "0", "rows-0-account": "522", "rows-0-debit": "90000", "rows-1-account": "384",
+        "rows-1-credit": "90001",
+    }  # fmt: skip
+    assert "Debits exceed credits by -1" in desk.post(url, form).content.decode()
+    assert "is posted in 2026-03" in desk.post(url, {**form, "rows-1-credit": "90000"}, follow=True).content.decode()
+    entry = JournalEntry.objects.latest("id")
+    assert "reverses entry" in press(desk, "journalentry", entry.pk, "reverse")
+    assert "reversed already" in press(desk, "journalentry", entry.pk, "reverse")
+
+
+def test_soft_lock_can_be_taken_back(desk: Client) -> None:
+    api.post_journal_entry(
+        {"entry_on": "2024-05-01", "lines": [{"account": "522", "debit": 1}, {"account": "384", "credit": 1}]},
+        actor=BOOKKEEPER, posting_key="opens 2024",
+    )  # fmt: skip
+    month = FiscalPeriod.objects.get(code="2024-06")
+    assert "Soft lock" in press(desk, "fiscalperiod", month.pk, "soft-lock")
+    assert "2024-01 is not closed yet" in press(desk, "fiscalperiod", month.pk, "lock")
+    assert "Open" in press(desk, "fiscalperiod", month.pk, "open")
+
+
+def test_vat_code_form_is_confirmed(desk: Client) -> None:
+    code = VatCode.objects.get(code="18")
+    form = {
+        "name": "Reduced", "name_hu": "", "category": "rate", "direction": "both", "valid_from": "2009-07-01",
+        "expected_version": code.version,
+    }  # fmt: skip
+    answer = desk.post(reverse("admin:finance_vatcode_change", args=[code.pk]), form, follow=True)
+    assert "Confirmed by" in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", ["finance-trial-balance", "finance-open-items"])
+def test_report_pages_answer(desk: Client, page: str) -> None:
+    press(desk, "invoice", make_draft(desk).pk, "issue")
+    assert desk.get(reverse(page)).status_code == 200
+
+
+def test_every_list_and_row_of_finance_can_be_opened(desk: Client) -> None:
+    press(desk, "invoice", make_draft(desk).pk, "issue")
+    for model in admin.site._registry:
+        if model._meta.app_label == "finance":
+            name = f"admin:finance_{model._meta.model_name}"
+            assert desk.get(reverse(f"{name}_changelist")).status_code == 200, model
+            row = model._default_manager.first()
+            if row is not None:
+                assert desk.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200, model
+
+
+def test_warehouse_clerk_cannot_use_the_pages(world: World) -> None:
+    clerk = staff_client("stock clerk", duty="logistics")
+    assert clerk.get(reverse("finance-post-entry")).status_code == 403
