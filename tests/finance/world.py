@@ -57,7 +57,7 @@ class World:
         return {
             "line_no": 1, "order_line_no": 1 if product == self.mug else 2, "product_id": product, "sku": name.upper(),
             "name": name, "quantity": pieces, "unit_price": Decimal(price), "discount": Decimal(0), "vat_code": vat,
-            "vat_rate": rate, "is_stocked": True, **self.next_move(product), **more,
+            "vat_rate": rate, "is_stocked": True, **({} if "move_id" in more else self.next_move(product)), **more,
         }  # fmt: skip
 
     def issue(self, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
