@@ -14,7 +14,7 @@ from sales_order o"""
 
 
 def list_custody(after: int, limit: int) -> list[dict[str, Any]]:
-    """Orders in custody by id, from the one after ``after``: ``{"id", "epoch", "lifecycle", "gross_total", "pieces"}``."""
+    """Orders in custody after an id: ``[{"id", "epoch", "lifecycle", "gross_total", "pieces"}]``, by id."""
     with cursor("logistics") as cur:
         cur.execute(f"{_CUSTODY} where o.id > %s order by o.id limit %s", [after, limit])
         return rows_as_dicts(cur)

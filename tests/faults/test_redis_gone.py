@@ -44,7 +44,10 @@ def free_port() -> int:
 def valkey(directory: Path, port: int) -> Iterator[None]:
     """A Valkey server of the test's own, ended by SIGKILL."""
     server = subprocess.Popen(
-        [str(binaries.installed().valkey), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)],
+        [
+            str(binaries.installed().valkey), "--port", str(port), "--bind", "127.0.0.1", "--save", "",
+            "--dir", str(directory),
+        ],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -29,15 +29,17 @@ PLANTS = {
     "copy lost": "delete from storefront.sales_order_copy where id = {o}",
     "issued without shipment": "update logistics.sales_order_line set issued = issued - 1 where order_id = {o}",
     "not invoiced in time": (
-        "update logistics.shipment set invoice_number = '', issued_at = issued_at - interval '1 hour' where order_id = {o}"
+        "update logistics.shipment set invoice_number = '', issued_at = issued_at - interval '1 hour' "
+        "where order_id = {o}"
     ),
 }
 
 
 def place(product: int, pieces: int) -> int:
     customer = world.customer()
+    line = {"product_id": product, "quantity": pieces, "unit_price": "10"}
     done = storefront.place_order(
-        {"customer_id": customer, "currency": "HUF", "lines": [{"product_id": product, "quantity": pieces, "unit_price": "10"}]},
+        {"customer_id": customer, "currency": "HUF", "lines": [line]},
         actor=SYSTEM, idempotency_key=f"k{product}-{pieces}",
     )  # fmt: skip
     return int(done["order_id"])

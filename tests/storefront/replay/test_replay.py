@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from erp.scrubber.engine import run_check
 from erp.scrubber.checks import all_checks
+from erp.scrubber.engine import run_check
 from erp.scrubber.sides import clear_caches
 from tests.databases import ErpDatabase
 
