@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from erp.db import cursor, module_transaction, rows_as_dicts
@@ -45,13 +44,13 @@ group by i.id having coalesce(sum(l.gross), 0) <> i.gross_total or coalesce(sum(
   or coalesce(sum(l.vat), 0) <> i.vat_total"""
 
 _RECEIVABLES = """
-select l.customer_id, l.ledger, coalesce(o.open, 0) as open from (
-  select customer_id, sum(amount) as ledger from journal_line where account = any(%(accounts)s) group by customer_id
-) l full join (
-  select i.customer_id, sum(i.base_gross_total - case when s.gross_total = 0 then 0 else
-    round(i.base_gross_total * (s.paid_total + s.offset_total) / s.gross_total, %(decimals)s) end) as open
-  from invoice_settlement s join invoice i on i.id = s.invoice_id group by i.customer_id
-) o on o.customer_id is not distinct from l.customer_id where coalesce(l.ledger, 0) <> coalesce(o.open, 0)"""
+select customer_id, sum(ledger) as ledger, sum(open) as open from (
+  select customer_id, amount as ledger, 0 as open from journal_line where account = any(%(accounts)s)
+  union all
+  select i.customer_id, 0, i.base_gross_total - case when s.gross_total = 0 then 0 else
+    round(i.base_gross_total * (s.paid_total + s.offset_total) / s.gross_total, %(decimals)s) end
+  from invoice_settlement s join invoice i on i.id = s.invoice_id
+) x group by customer_id having sum(ledger) <> sum(open)"""
 
 _SETTLEMENTS = """
 select i.number, s.paid_total, s.offset_total, coalesce(a.paid, 0) as paid, coalesce(a.netted, 0) as netted
@@ -152,9 +151,8 @@ def check_subledgers(findings: Findings) -> None:
 def _check_receivables(findings: Findings) -> None:
     arguments = {"accounts": list(accounts.RECEIVABLES), "decimals": accounts.base_decimals()}
     for row in _fetch(_RECEIVABLES, arguments):
-        expected, found = row["open"] or Decimal(0), row["ledger"] or Decimal(0)
-        key = f"receivables of customer {row['customer_id']}"
-        findings.add(key, expected, found, "owner corrupt", amount=found - expected)
+        key, difference = f"receivables of customer {row['customer_id']}", row["ledger"] - row["open"]
+        findings.add(key, row["open"], row["ledger"], "owner corrupt", amount=difference)
     for row in _fetch(_SETTLEMENTS):
         expected = {"paid": row["paid"], "netted": row["netted"]}
         found = {"paid": row["paid_total"], "netted": row["offset_total"]}

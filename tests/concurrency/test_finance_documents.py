@@ -1,0 +1,140 @@
+"""Many processes on the same books: numbers without gap or duplicate, nothing credited or paid twice."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+from decimal import Decimal
+
+from finance import api
+from finance.models import Invoice, InvoiceLine, JournalEntry, NumberSeries, Payment
+from tests.databases import ErpDatabase
+from tests.finance.world import BOOKKEEPER, DAY, World, make_world
+
+ISSUER = """
+import random
+from erp.actor import SYSTEM
+from finance.services import invoicing, issuing
+rng = random.Random({seed})
+after = issuing.write_numbered
+def sometimes_fails(*arguments):
+    number = after(*arguments)
+    if rng.random() < 0.2:
+        raise RuntimeError("power cut after the number was taken")
+    return number
+issuing.write_numbered = sometimes_fails
+for n in range({invoices}):
+    line = {{"name": "Advice", "quantity": 1, "unit_price": "100", "vat_code": "27"}}
+    data = {{"customer_id": {customer}, "issued_on": "2026-03-10", "lines": [line]}}
+    try:
+        invoicing.create_invoice(data, SYSTEM)
+    except RuntimeError:
+        pass
+"""
+
+DOUBLE_CALLER = """
+import json
+from erp.fields import load_json
+from finance import api
+print(api.invoice_goods_issue(load_json({payload!r}))["number"])
+"""
+
+CREDITOR = """
+from erp.actor import SYSTEM
+from erp.errors import Refused
+from finance.services.crediting import issue_credit_note
+done = 0
+for n in range(5):
+    try:
+        issue_credit_note({invoice}, actor=SYSTEM, lines=[{{"line_no": 1, "quantity": 1}}])
+        done += 1
+    except Refused:
+        pass
+print(done)
+"""
+
+PAYER = """
+from erp.actor import SYSTEM
+from erp.errors import Refused
+from finance import api
+try:
+    api.record_payment({{"invoice_id": {invoice}, "amount": 700}}, actor=SYSTEM, idempotency_key={key!r})
+except Refused:
+    pass
+"""
+
+
+def test_numbers_have_no_gap_after_failures_and_kills(fresh_erp: ErpDatabase) -> None:
+    world = make_world()
+    rng = random.Random(5)
+    code = [ISSUER.format(seed=s, invoices=25, customer=world.customer) for s in range(6)]
+    processes = [fresh_erp.popen(c, ERP_LOCK_TIMEOUT_MS="20000") for c in code]
+    killed = 0
+    while any(p.poll() is None for p in processes):
+        time.sleep(rng.uniform(0.05, 0.25))
+        if killed < 3 and Invoice.objects.count() > 10 * (killed + 1):
+            victim = rng.choice([p for p in processes if p.poll() is None] or [processes[0]])
+            victim.send_signal(signal.SIGKILL)
+            killed += 1
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode in (0, -signal.SIGKILL), errors
+    numbers = sorted(Invoice.objects.values_list("sequence_no", flat=True))
+    assert killed == 3
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) > 30
+    assert NumberSeries.objects.get(code="INV").last_no == len(numbers)
+    keys = {f"invoice:{key}" for key in Invoice.objects.values_list("id", flat=True)}
+    assert set(JournalEntry.objects.values_list("posting_key", flat=True)) == keys
+    assert api.books_difference() == 0
+    with fresh_erp.connect("admin_app") as c:
+        assert c.execute("select count(*) from invoice_copy").fetchone() == (len(numbers),)
+
+
+def test_one_shipment_called_in_parallel_is_invoiced_once(fresh_erp: ErpDatabase) -> None:
+    world = make_world()
+    world.receive(world.mug, 5, "10")
+    payload = world.issue(world.product_line(world.mug, 2, "100"))
+    code = DOUBLE_CALLER.format(payload=json.dumps(payload, default=str))
+    processes = [fresh_erp.popen(code, ERP_LOCK_TIMEOUT_MS="20000") for _ in range(4)]
+    answers = {p.communicate(timeout=60)[0].strip() for p in processes}
+    assert answers == {"INV-2026-000001"}
+    assert Invoice.objects.count() == 1
+    assert NumberSeries.objects.get(code="INV").last_no == 1
+
+
+def test_concurrent_credits_never_exceed_the_invoice(fresh_erp: ErpDatabase) -> None:
+    world = make_world()
+    invoice = _manual(world, quantity=7)
+    processes = [fresh_erp.popen(CREDITOR.format(invoice=invoice), ERP_LOCK_TIMEOUT_MS="20000") for _ in range(4)]
+    done = [int(p.communicate(timeout=60)[0]) for p in processes]
+    assert sum(done) == 7
+    credited = InvoiceLine.objects.filter(original_line__invoice_id=invoice)
+    assert sum(x.quantity for x in credited) == -7
+    assert api.get_invoice(invoice)["credited_total"] == api.get_invoice(invoice)["gross_total"]
+    assert NumberSeries.objects.get(code="CRN").last_no == 7
+
+
+def test_concurrent_payments_settle_once_and_a_key_pays_once(fresh_erp: ErpDatabase) -> None:
+    world = make_world()
+    invoice = _manual(world, quantity=10)  # 1,270 to be paid, offered four times 700 under three keys
+    keys = ["a", "b", "c", "a"]
+    processes = [
+        fresh_erp.popen(PAYER.format(invoice=invoice, key=key), ERP_LOCK_TIMEOUT_MS="20000") for key in keys
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    assert api.get_invoice(invoice)["paid_total"] == Decimal(1270)
+    assert Payment.objects.count() in (2, 3)  # the third finds nothing open
+    assert sum(p.allocated for p in Payment.objects.all()) == 1270
+
+
+def _manual(world: World, quantity: int) -> int:
+    from finance.services.invoicing import create_invoice
+
+    line = {"name": "Advice", "quantity": quantity, "unit_price": "100", "vat_code": "27"}
+    data = {"customer_id": world.customer, "issued_on": DAY, "lines": [line]}
+    return int(create_invoice(data, BOOKKEEPER)["id"])

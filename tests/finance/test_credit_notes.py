@@ -1,0 +1,113 @@
+"""Credit notes: line by line against the original, never beyond it; without original a document of its own."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from erp.actor import SYSTEM
+from finance import api
+from finance.errors import CreditExceedsInvoice, NotCreditable, NotInvoicedYet
+from finance.models import InvoiceLine
+from finance.services.crediting import issue_credit_note
+from finance.services.invoicing import create_invoice
+from tests.finance.world import DAY, World, posted
+
+D = Decimal
+
+
+def credited(invoice_id: int) -> tuple[Decimal, Decimal]:
+    lines = InvoiceLine.objects.filter(original_line__invoice_id=invoice_id)
+    return -sum((x.net for x in lines), D(0)), -sum((x.vat for x in lines), D(0))
+
+
+def test_pieces_credited_one_by_one_add_up_to_the_whole(world: World) -> None:
+    line = {"name": "Advice", "quantity": 7, "unit_price": "33.33", "discount": "11", "vat_code": "27"}
+    invoice = create_invoice({"customer_id": world.customer, "issued_on": DAY, "lines": [line, line]}, SYSTEM)
+    for _ in range(7):
+        issue_credit_note(
+            invoice["id"], actor=SYSTEM, lines=[{"line_no": 1, "quantity": 1}, {"line_no": 2, "quantity": 1}]
+        )
+    assert credited(invoice["id"]) == (invoice["net_total"], invoice["vat_total"])
+    assert api.get_invoice(invoice["id"])["payment_state"] == "credited"
+    with pytest.raises(NotCreditable, match="credited in full already"):
+        issue_credit_note(invoice["id"], actor=SYSTEM)
+
+
+def test_cancellation_takes_what_is_left(world: World) -> None:
+    line = {"name": "Advice", "quantity": 3, "unit_price": "1000", "vat_code": "27"}
+    invoice = create_invoice({"customer_id": world.customer, "issued_on": DAY, "lines": [line]}, SYSTEM)
+    issue_credit_note(invoice["id"], actor=SYSTEM, lines=[{"line_no": 1, "quantity": 1}])
+    done = issue_credit_note(invoice["id"], actor=SYSTEM, reason="Never ordered")
+    assert (done["kind"], done["number"][:9], done["net_total"]) == ("cancellation", "CAN-2026-", D(-2000))
+
+
+def test_more_pieces_than_invoiced_are_refused(world: World) -> None:
+    world.receive(world.mug, 5, "10")
+    sale = world.sell(world.product_line(world.mug, 2, "100"))
+    line = world.product_line(world.mug, 3, "100")
+    with pytest.raises(CreditExceedsInvoice, match="2 can still be credited, not 3"):
+        api.credit_return(world.give_back(line, order_id=sale["order_id"]))
+    world.sequences[world.mug] -= 1
+    with pytest.raises(NotCreditable):
+        issue_credit_note(api.credit_return(world.give_back(
+            world.product_line(world.mug, 1, "100"), order_id=sale["order_id"]))["id"], actor=SYSTEM)  # fmt: skip
+
+
+def test_return_before_its_invoice_waits(world: World) -> None:
+    line = world.product_line(world.mug, 1, "100", move_id=None)
+    with pytest.raises(NotInvoicedYet):
+        api.credit_return(world.give_back(line, order_id=10**9))
+
+
+def test_return_over_two_partial_deliveries_is_split(world: World) -> None:
+    world.receive(world.mug, 5, "10")
+    first = world.sell(world.product_line(world.mug, 2, "100"))
+    second = world.sell(world.product_line(world.mug, 3, "100"), order_id=first["order_id"])
+    line = world.product_line(world.mug, 4, "100")
+    note = api.credit_return(world.give_back(line, order_id=first["order_id"]))
+    found = api.get_invoice(note["id"])
+    assert [(x["quantity"], x["net"]) for x in found["lines"]] == [(-2, -200), (-2, -200)]
+    assert found["original_id"] is None
+    states = [api.get_invoice(x["id"])["payment_state"] for x in (first, second)]
+    assert states == ["credited", "partly_paid"]
+
+
+def test_linked_and_free_lines_become_two_documents(world: World) -> None:
+    world.receive(world.mug, 5, "10")
+    world.receive(world.tea, 5, "20")
+    sale = world.sell(world.product_line(world.mug, 2, "100"))
+    payload = world.give_back(
+        world.product_line(world.mug, 1, "100"),
+        world.product_line(world.tea, 1, "50", "5", order_line_no=None),
+        order_id=sale["order_id"],
+    )
+    done = api.credit_return(payload)
+    assert [d["kind"] for d in done["documents"]] == ["credit_note", "credit_without_original"]
+    assert api.credit_return(payload)["documents"] == [
+        {**d, "net_total": d["net_total"], "vat_total": d["vat_total"], "gross_total": d["gross_total"]}
+        for d in done["documents"]
+    ]
+    assert posted(kind="return", key=payload["return_id"]) == {"261": D(30), "814": D(-30)}
+
+
+def test_lower_price_than_invoiced_credits_the_lower_price(world: World) -> None:
+    world.receive(world.mug, 5, "10")
+    sale = world.sell(world.product_line(world.mug, 2, "100"))
+    note = api.credit_return(
+        world.give_back(world.product_line(world.mug, 1, "60"), order_id=sale["order_id"])
+    )
+    assert note["net_total"] == -60
+    rest = api.credit_return(world.give_back(world.product_line(world.mug, 1, "100"), order_id=sale["order_id"]))
+    assert rest["net_total"] == -100
+
+
+def test_credit_in_foreign_currency_keeps_the_rate_of_its_original(world: World) -> None:
+    line = {"name": "Advice", "quantity": 1, "unit_price": "100", "vat_code": "EUFAD37"}
+    invoice = create_invoice(
+        {"customer_id": world.foreigner, "issued_on": DAY, "currency": "EUR", "lines": [line]}, SYSTEM
+    )
+    api.save_exchange_rates([{"currency": "EUR", "rate_on": "2026-06-01", "rate": "410"}])
+    note = issue_credit_note(invoice["id"], actor=SYSTEM)
+    assert posted(kind="cancellation", key=note["id"]) == {"317": D(-39000), "9311": D(39000)}
