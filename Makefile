@@ -35,7 +35,7 @@ lint: venv ## ruff, import rules, types, migrations, deployment checks
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/mypy erp $(MODULES)
 	@trap '$(STOP_TEST_SERVERS)' EXIT; export ERP_HOME=var/test; \
-	  ERP_DB_ROLE=ddl $(BIN)/python manage.py makemigrations --check --dry-run; \
+	  ERP_DB_ROLE=ddl $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run; \
 	  ERP_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: venv ## benchmarks against stated limits; JSON in bench/results

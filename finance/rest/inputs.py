@@ -12,6 +12,10 @@ from finance.models import Payment
 Input = serializers.Serializer[Any]
 
 
+class NothingMore(Input):
+    """An operation that needs nothing but its address."""
+
+
 def money_field(**kwargs: Any) -> DecimalField:
     """Money with up to four decimals."""
     return DecimalField(max_digits=19, decimal_places=4, **kwargs)

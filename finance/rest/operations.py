@@ -64,7 +64,7 @@ class CollectionOperation(mixins.ListModelMixin, FinanceOperation):
 class IssueDraft(FinanceOperation):
     """Issue a draft: it gets its number and never changes again."""
 
-    serializer_class = inputs.Input
+    serializer_class = inputs.NothingMore
 
     def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
         """Issue."""
