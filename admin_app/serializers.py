@@ -69,6 +69,7 @@ class CustomerSerializer(OwnerSerializer[Customer]):
     """Writes a customer with its addresses; numbers new ones."""
 
     natural_key = "external_ref"
+    related_fields = ("addresses",)
 
     addresses = CustomerAddressSerializer(many=True, required=False)
 
@@ -111,8 +112,6 @@ class CustomerSerializer(OwnerSerializer[Customer]):
 
     def write_related(self, key: int, data: Mapping[str, Any]) -> None:
         """Make the customer's addresses equal to the given ones, in the write's own transaction."""
-        if "addresses" not in data:
-            return
         mine = {a.pk: a for a in CustomerAddress.objects.filter(customer_id=key)}
         kept = set()
         for row in data["addresses"]:

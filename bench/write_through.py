@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bench import environment
 from bench.harness import PgBench, Result, fresh_database, judge, median, percentile, pgbench, report, run_clients
 
@@ -44,18 +46,18 @@ def times_ms(body: str, clients: int) -> list[float]:
 
 
 def same_sql() -> str:
-    """The statements of one write-through, for pgbench."""
+    """The statement of one write-through as the serializer runs it, for pgbench."""
     from erp import ownership
-    from erp.publishing import _publish_sql
+    from erp.publishing import publishing_sql
 
-    publish = _publish_sql(ownership.entity("customer"), "admin_app")
-    for value in ("array[:id]::bigint[]", "null::bigint", "'bench'", "'r'"):
-        publish = publish.replace("%s", value, 1)
-    return (
-        f"\\set id random(1, {CUSTOMERS})\nbegin;\n"
-        "update customer t set city = 'c' || :id, version = version + 1, updated_at = clock_timestamp() "
-        f"where t.id = :id;\n{publish.strip().replace(chr(10), ' ')};\ncommit;\n"
+    change = (
+        "update customer t set city = 'c' || :id, version = t.version + 1, updated_at = clock_timestamp() "
+        "from l where t.id = :id returning t.*"
     )
+    statement = publishing_sql(ownership.entity("customer"), "admin_app", change)
+    for value in ("null::bigint", "'bench'", "'r'"):
+        statement = re.sub(r"%s::\w+", value, statement, count=1)
+    return f"\\set id random(1, {CUSTOMERS})\n{statement.strip().replace(chr(10), ' ')};\n"
 
 
 def plain_sql() -> str:

@@ -28,7 +28,7 @@ Confirmations = dict[str, dict[int, int]]
 ADVISORY_CLASS = 0x45525000  # first half of the two-part advisory lock keys of the ERP
 
 _UNCONFIRMED = "!unconfirmed"  # marks the error by which a publishing statement fails
-_DOOR_TABLE = re.compile(r"(?:into|from) (\w+)\.(\w+)_copy")
+_DOOR_TABLE = re.compile(r"(?:into|update|from) (\w+)\.(\w+)_copy")
 
 
 @cache

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db import connections, models
@@ -25,6 +25,7 @@ from erp.publishing import Written, WrittenRow, write_and_publish
 M = TypeVar("M", bound=OwnedModel)
 
 _field_templates: dict[type, dict[str, Any]] = {}
+_validator_templates: dict[type, list[Any]] = {}
 
 
 @functools.cache
@@ -33,6 +34,15 @@ def _sql_type(field: models.Field[Any, Any]) -> str:
     found = field.rel_db_type(connection) if field.primary_key else field.db_type(connection)
     assert found
     return found
+
+
+def _copy_of(field: Any) -> Any:
+    """What copy.copy gives, without its detour over pickling; a nested serializer has fields of its own."""
+    if isinstance(field, serializers.BaseSerializer):
+        return copy.deepcopy(field)
+    made = object.__new__(type(field))
+    made.__dict__.update(field.__dict__)
+    return made
 
 
 class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
@@ -45,11 +55,15 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
     natural_key: ClassVar[str] = ""
     """Unique column by which :meth:`bulk_save` finds existing rows."""
 
+    related_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that :meth:`write_related` writes; a write without them is a single statement."""
+
     version = serializers.IntegerField(read_only=True)
 
     def __init__(self, *args: Any, expected_version: int | None = None, **kwargs: Any) -> None:
         self.expected_version = expected_version
         self.confirmed: dict[str, int] = {}
+        self._given: Mapping[str, Any] | None = None
         super().__init__(*args, **kwargs)
 
     @classmethod
@@ -74,10 +88,29 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
         template = _field_templates.get(cls)
         if template is None:
             template = _field_templates[cls] = super().get_fields()
-        return {
-            name: copy.deepcopy(field) if isinstance(field, serializers.BaseSerializer) else copy.copy(field)
-            for name, field in template.items()
-        }
+        return {name: _copy_of(field) for name, field in template.items()}
+
+    def get_validators(self) -> list[Any]:
+        """Validators as the class declares them, found once per class."""
+        cls = type(self)
+        if cls not in _validator_templates:
+            _validator_templates[cls] = list(super().get_validators())
+        return list(_validator_templates[cls])
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Validate the fields; of a partial update only those that are given are looked at."""
+        self._given = data if self.partial and type(data) is dict else None
+        try:
+            return super().to_internal_value(data)
+        finally:
+            self._given = None
+
+    @property
+    def _writable_fields(self) -> Iterator[serializers.Field[Any, Any, Any, Any]]:
+        names = self.fields if self._given is None else [name for name in self._given if name in self.fields]
+        for name in names:
+            if not (field := self.fields[name]).read_only:
+                yield field
 
     def save(self, *, actor: Actor | None = None, **extra: Any) -> M:
         """Write the validated data; returns the row with its new version.
@@ -98,7 +131,7 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
         columns = self._columns(full)
         statement, arguments = self._change(row, columns, retire) if row else self._creation(columns)
         written = retrying(
-            self.module(), lambda: self._write(row, statement, arguments, full, actor), own=self._has_related()
+            self.module(), lambda: self._write(row, statement, arguments, full, actor), own=self._has_related(full)
         )
         (done,) = written.rows.values()
         self.confirmed = {reader: versions[done.id] for reader, versions in written.confirmed.items()}
@@ -113,15 +146,15 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
             written = write_and_publish(entity, module, statement, arguments, actor)
             if not written.rows:
                 self._explain_miss(row)
-            if self._has_related():
+            if self._has_related(data):
                 self.write_related(next(iter(written.rows)), data)
         return written
 
     def write_related(self, key: int, data: Mapping[str, Any]) -> None:
-        """Write internal rows that belong to the document, in the same transaction; default: none."""
+        """Write internal rows that belong to the document, in the same transaction; called when ``related_fields`` are given."""
 
-    def _has_related(self) -> bool:
-        return type(self).write_related is not OwnerSerializer.write_related
+    def _has_related(self, data: Mapping[str, Any]) -> bool:
+        return any(name in data for name in self.related_fields)
 
     def _columns(self, data: Mapping[str, Any]) -> list[tuple[models.Field[Any, Any], Any]]:
         connection = connections[ownership.alias_of(self.module())]

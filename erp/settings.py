@@ -93,6 +93,7 @@ def _database(module: str) -> dict[str, Any]:
     options: dict[str, Any] = {
         "application_name": f"erp {module}",
         "options": f"-c search_path={module},pg_temp{timeouts}",
+        "prepare_threshold": 5,  # without it Django forbids psycopg to prepare, also where we ask for it
     }
     if POOL_MAX:
         options["pool"] = {"min_size": 0, "max_size": POOL_MAX, "timeout": 10}

@@ -35,6 +35,8 @@ class InvoiceLineSerializer(serializers.ModelSerializer[InvoiceLine]):
 class InvoiceSerializer(OwnerSerializer[Invoice]):
     """Writes a draft with its lines; refuses whatever is issued."""
 
+    related_fields = ("lines",)
+
     lines = InvoiceLineSerializer(many=True, required=False)
 
     class Meta:
@@ -66,8 +68,6 @@ class InvoiceSerializer(OwnerSerializer[Invoice]):
 
     def write_related(self, key: int, data: Mapping[str, Any]) -> None:
         """Make the draft's lines equal to the given ones, numbered in their order."""
-        if "lines" not in data:
-            return
         InvoiceLine.objects.filter(invoice_id=key).delete()
         InvoiceLine.objects.bulk_create(
             InvoiceLine(
