@@ -150,9 +150,9 @@ def report(results: Sequence[Result], name: str) -> None:
     width = max(len(r.name) for r in results)
     print(f"{'benchmark':<{width}} {'value':>12} {'limit':>12} {'ratio':>8} {'goal':>9}  met")
     for r in results:
-        unit = f" {r.unit}" if r.unit else ""
-        print(f"{r.name:<{width}} {r.value:>12.3f} {r.limit:>12.3f} {r.ratio:>8.3f} {r.goal:>9}  {'yes' if r.met else 'NO'}"
-              f"{unit} {r.note}")
+        met, unit = "yes" if r.met else "NO", f" {r.unit}" if r.unit else ""
+        figures = f"{r.value:>12.3f} {r.limit:>12.3f} {r.ratio:>8.3f} {r.goal:>9}"
+        print(f"{r.name:<{width}} {figures}  {met}{unit} {r.note}")
     folder = PROJECT_DIR / "bench" / "results"
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n")

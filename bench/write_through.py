@@ -64,7 +64,8 @@ def plain_sql() -> str:
     """A plain one-row update, for pgbench."""
     return (
         f"\\set id random(1, {CUSTOMERS})\n"
-        "update customer t set city = 'c' || :id, version = version + 1, updated_at = clock_timestamp() where t.id = :id;\n"
+        "update customer t set city = 'c' || :id, version = version + 1, updated_at = clock_timestamp() "
+        "where t.id = :id;\n"
     )
 
 
@@ -87,13 +88,11 @@ def measure() -> list[Result]:
         results.append(judge(f"write-through p99, {clients} clients, vs plain save", *p99, "<= 4", unit="ms"))
         same: PgBench = pgbench(same_sql(), "admin_app", clients)
         bare: PgBench = pgbench(plain_sql(), "admin_app", clients)
-        results.append(
-            judge(f"write-through p50, {clients} clients, vs pgbench same SQL", p50[0], same.latency_ms, "<= 10", unit="ms")
-        )
-        results.append(
-            judge(f"pgbench same SQL vs pgbench plain update, {clients} clients", same.latency_ms, bare.latency_ms,
-                  "<= 2.5", unit="ms")
-        )
+        for name, value, limit, most in (
+            (f"write-through p50, {clients} clients, vs pgbench same SQL", p50[0], same.latency_ms, "<= 10"),
+            (f"pgbench same SQL vs plain update, {clients} clients", same.latency_ms, bare.latency_ms, "<= 2.5"),
+        ):
+            results.append(judge(name, value, limit, most, unit="ms"))
     return results
 
 

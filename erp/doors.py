@@ -79,7 +79,7 @@ def receive_door(reader: str, entity: Entity, columns: list[Column]) -> str:
         else:
             values.append(
                 f"case when i.j ? '{column.name}' then r.\"{column.name}\" "
-                f"when c.id is not null then c.\"{column.name}\" else {column.default or 'null'} end"
+                f'when c.id is not null then c."{column.name}" else {column.default or "null"} end'
             )
     order = "(e.j->>'epoch')::bigint desc, " if entity.custodians else ""
     on_conflict = (
@@ -126,7 +126,7 @@ def rebuild_door(reader: str, entity: Entity, columns: list[Column]) -> str:
         if column.name in LOCAL_COLUMNS:
             values.append("at_tick")
         elif column.default:
-            values.append(f"coalesce(r.\"{column.name}\", {column.default})")
+            values.append(f'coalesce(r."{column.name}", {column.default})')
         else:
             values.append(f'r."{column.name}"')
     argument = ", at_tick bigint default 0" if windowed else ""

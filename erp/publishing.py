@@ -62,9 +62,7 @@ def share_entity_lock(module: str, *entities: str) -> None:
     """
     keys = sorted(entity_lock(e) for e in entities)
     with cursor(module) as cur:
-        cur.execute(
-            "select pg_advisory_xact_lock_shared(%s, k) from unnest(%s::int[]) k", [ADVISORY_CLASS, keys]
-        )
+        cur.execute("select pg_advisory_xact_lock_shared(%s, k) from unnest(%s::int[]) k", [ADVISORY_CLASS, keys])
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db import connections, models
@@ -106,11 +106,11 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
             self._given = None
 
     @property
-    def _writable_fields(self) -> Iterator[serializers.Field[Any, Any, Any, Any]]:
-        names = self.fields if self._given is None else [name for name in self._given if name in self.fields]
-        for name in names:
-            if not (field := self.fields[name]).read_only:
-                yield field
+    def _writable_fields(self) -> Any:
+        if self._given is None:
+            return super()._writable_fields
+        given = (self.fields[name] for name in self._given if name in self.fields)
+        return [field for field in given if not field.read_only]
 
     def save(self, *, actor: Actor | None = None, **extra: Any) -> M:
         """Write the validated data; returns the row with its new version.
@@ -151,7 +151,7 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
         return written
 
     def write_related(self, key: int, data: Mapping[str, Any]) -> None:
-        """Write internal rows that belong to the document, in the same transaction; called when ``related_fields`` are given."""
+        """Write the ``related_fields`` that are given: internal rows of the document, in the same transaction."""
 
     def _has_related(self, data: Mapping[str, Any]) -> bool:
         return any(name in data for name in self.related_fields)
@@ -172,9 +172,7 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
         statement = f'insert into "{self.model()._meta.db_table}" as t ({names}) select {marks} from l returning t.*'
         return statement, [value for _, value in columns]
 
-    def _change(
-        self, row: M, columns: list[tuple[models.Field[Any, Any], Any]], retire: bool
-    ) -> tuple[str, list[Any]]:
+    def _change(self, row: M, columns: list[tuple[models.Field[Any, Any], Any]], retire: bool) -> tuple[str, list[Any]]:
         assignments = [f'"{field.column}" = %s::{_sql_type(field)}' for field, _ in columns]
         assignments += ["version = t.version + 1", "updated_at = clock_timestamp()"]
         if retire:
