@@ -35,10 +35,18 @@ class Side:
     columns: tuple[tuple[str, str], ...]  # (name, SQL expression over alias t)
     condition: str = "true"
     has_epoch: bool = False
+    payload_sql: str = ""  # computed once per row as x.p, for the columns that no table has
 
     @property
     def _hash(self) -> str:
         return f"hash_record_extended(row({', '.join(sql for _, sql in self.columns)}), 0)"
+
+    @property
+    def _from(self) -> str:
+        if not self.payload_sql:
+            return f"{self.table} t"
+        # OFFSET 0 keeps the planner from pulling the expression up and evaluating it once per column.
+        return f"{self.table} t cross join lateral (select ({self.payload_sql}) as p offset 0) x"
 
     @property
     def _epoch(self) -> str:
@@ -53,7 +61,7 @@ class Side:
     def buckets(self) -> Buckets:
         """Row count and checksum of every bucket, in one pass over the table."""
         rows = self._fetch(
-            f"select t.id >> {BUCKET_BITS}, count(*), bit_xor({self._hash}) from {self.table} t "
+            f"select t.id >> {BUCKET_BITS}, count(*), bit_xor({self._hash}) from {self._from} "
             f"where {self.condition} group by 1"
         )
         return {bucket: (count, checksum) for bucket, count, checksum in rows}
@@ -61,7 +69,7 @@ class Side:
     def rows(self, lo: int, hi: int) -> dict[int, Row]:
         """Key → row of a key range."""
         found = self._fetch(
-            f"select t.id, {self._epoch}, t.version, {self._hash} from {self.table} t "
+            f"select t.id, {self._epoch}, t.version, {self._hash} from {self._from} "
             f"where t.id between %s and %s and {self.condition}",
             [lo, hi],
         )
@@ -70,7 +78,7 @@ class Side:
     def rows_of(self, keys: Sequence[int]) -> dict[int, Row]:
         """Key → row of single keys."""
         found = self._fetch(
-            f"select t.id, {self._epoch}, t.version, {self._hash} from {self.table} t "
+            f"select t.id, {self._epoch}, t.version, {self._hash} from {self._from} "
             f"where t.id = any(%s) and {self.condition}",
             [list(keys)],
         )
@@ -79,7 +87,7 @@ class Side:
     def show(self, key: int) -> dict[str, Any] | None:
         """The compared columns of one row, as text."""
         names = ", ".join(f"({sql})::text" for _, sql in self.columns)
-        found = self._fetch(f"select {names} from {self.table} t where t.id = %s and {self.condition}", [key])
+        found = self._fetch(f"select {names} from {self._from} where t.id = %s and {self.condition}", [key])
         return dict(zip((name for name, _ in self.columns), found[0], strict=True)) if found else None
 
 
@@ -113,12 +121,14 @@ def owner_side(entity: Entity, source: str, reader: str) -> Side:
         if name in own:
             columns.append((name, f"t.{name}::{kind}"))
         elif kind == "jsonb":
-            columns.append((name, f"({model.payload_sql})->'{name}'"))
+            columns.append((name, f"x.p->'{name}'"))
         else:
-            columns.append((name, f"(({model.payload_sql})->>'{name}')::{kind}"))
+            columns.append((name, f"(x.p->>'{name}')::{kind}"))
+    computed = any(sql.startswith(("x.p", "(x.p")) for _, sql in columns)
     return Side(
-        source, model._meta.db_table, tuple(columns), model.travels_sql or "true", has_epoch=bool(entity.custodians)
-    )
+        source, model._meta.db_table, tuple(columns), model.travels_sql or "true", bool(entity.custodians),
+        payload_sql=model.payload_sql if computed else "",
+    )  # fmt: skip
 
 
 def in_flight_keys(entity: Entity, source: str, keys: Sequence[int], lo: str | None) -> set[int]:
