@@ -31,7 +31,34 @@ class IssuedLines(ReadOnlyLines):
 
     model = InvoiceLine
     fk_name = "invoice"
-    fields = ("line_no", "sku", "name", "quantity", "unit_price", "discount", "vat_code", "net", "vat", "gross")
+    fields = (
+        "line_no", "sku", "name", "quantity", "price", "less", "vat_code", "net_amount", "vat_amount", "gross_amount",
+    )  # fmt: skip
+
+    @admin.display(description="Unit price")
+    def price(self, row: InvoiceLine) -> str:
+        """Without the zeros that it does not need."""
+        return f"{row.unit_price.normalize():,f}"
+
+    @admin.display(description="Discount")
+    def less(self, row: InvoiceLine) -> str:
+        """Taken off the line."""
+        return shown(row.discount, row.invoice.currency) if row.discount else ""
+
+    @admin.display(description="Net")
+    def net_amount(self, row: InvoiceLine) -> str:
+        """Net amount."""
+        return shown(row.net, row.invoice.currency)
+
+    @admin.display(description="VAT")
+    def vat_amount(self, row: InvoiceLine) -> str:
+        """VAT of the line."""
+        return shown(row.vat, row.invoice.currency)
+
+    @admin.display(description="Gross")
+    def gross_amount(self, row: InvoiceLine) -> str:
+        """Gross amount."""
+        return shown(row.gross, row.invoice.currency)
 
 
 class SettledBy(ReadOnlyLines):
@@ -50,7 +77,7 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
     form = DraftForm
     icon = "receipt_long"
     list_display = (
-        "__str__", "kind", "state", "customer_name", "issued_on", "due_on", "gross_total", "currency", "payment_state",
+        "__str__", "kind", "state", "customer_name", "issued_on", "due_on", "gross", "currency", "payment_state",
     )  # fmt: skip
     list_filter = ("state", "kind", "settlement__state", "channel")
     list_select_related = ("settlement",)
@@ -68,14 +95,14 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A draft's header, or the whole document."""
         header = (
-            ("customer_id", "payment_method"), ("issued_on", "fulfilled_on", "due_on"), ("currency", "price_mode"),
-            ("language", "order_number", "external_ref"), "note",
+            ("customer_id", "payment_method"), ("issued_on", "fulfilled_on"), ("due_on", "language"),
+            ("currency", "price_mode"), ("order_number", "external_ref"), "note",
         )  # fmt: skip
         if obj is None or obj.state == Invoice.State.DRAFT:
             return ((None, {"fields": header}),)
         document = (
             ("number", "kind", "payment_state"), ("customer_name", "original"), ("issued_on", "fulfilled_on", "due_on"),
-            ("net_total", "vat_total", "gross_total"), ("currency", "price_mode", "payment_method"),
+            ("net", "vat", "gross"), ("currency", "price_mode", "payment_method"),
             ("paid_total", "credited_total", "open_total"), ("order_number", "external_ref"), "note",
         )  # fmt: skip
         return (
@@ -108,6 +135,21 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
         """Payment state; a draft has none."""
         return row.settlement.get_state_display() if hasattr(row, "settlement") else "–"
 
+    @admin.display(description="Net")
+    def net(self, row: Invoice) -> str:
+        """Net total."""
+        return shown(row.net_total, row.currency)
+
+    @admin.display(description="VAT")
+    def vat(self, row: Invoice) -> str:
+        """VAT total."""
+        return shown(row.vat_total, row.currency)
+
+    @admin.display(description="Gross", ordering="gross_total")
+    def gross(self, row: Invoice) -> str:
+        """Gross total."""
+        return shown(row.gross_total, row.currency)
+
     @admin.display(description="Paid")
     def paid_total(self, row: Invoice) -> str:
         """Allocated payments."""
@@ -127,8 +169,11 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
     def vat_table(self, row: Invoice) -> SafeString:
         """The VAT summary, also in base currency."""
         rows = [
-            [r["vat_code"], f"{r['vat_rate']:f}", *(shown(r[n], row.currency) for n in ("net", "vat", "gross")),
-             *(shown(r[n], row.base_currency) for n in ("base_net", "base_vat"))]
+            [
+                r["vat_code"], f"{r['vat_rate'].normalize():f}",
+                *(shown(r[n], row.currency) for n in ("net", "vat", "gross")),
+                *(shown(r[n], row.base_currency) for n in ("base_net", "base_vat")),
+            ]
             for r in row.vat_summary
         ]  # fmt: skip
         base = row.base_currency

@@ -25,7 +25,7 @@ class Account(InternalModel):
 
     number = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=200)
-    name_hu = models.CharField(max_length=200, blank=True, default="")
+    name_hu = models.CharField("name in Hungarian", max_length=200, blank=True, default="")
     type = models.CharField(max_length=12, choices=Type)
     normal_balance = models.CharField(max_length=1, choices=[("D", "Debit"), ("C", "Credit")], default="D")
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="members")
@@ -145,7 +145,7 @@ class JournalLine(WindowedOwnedModel):
     document_kind = models.CharField(max_length=30, default="", db_default="", blank=True)
     document_number = models.CharField(max_length=40, default="", db_default="", blank=True)
     document_id = models.BigIntegerField(null=True)
-    vat_code = models.CharField(max_length=20, default="", db_default="", blank=True)
+    vat_code = models.CharField("VAT code", max_length=20, default="", db_default="", blank=True)
     due_on = models.DateField(null=True)
 
     payload_sql = "to_jsonb(t) - 'xid'"

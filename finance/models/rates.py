@@ -25,13 +25,17 @@ class VatCode(OwnedModel):
 
     code = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=200)
-    name_hu = models.CharField(max_length=200, blank=True, default="")
+    name_hu = models.CharField("name in Hungarian", max_length=200, blank=True, default="")
     rate = models.DecimalField(max_digits=7, decimal_places=4, default=0, help_text="Percent")
     category = models.CharField(max_length=20, choices=Category, default=Category.RATE)
-    nav_element = models.CharField(max_length=40, blank=True, default="", help_text="Element of the tax report")
-    nav_value = models.CharField(max_length=20, blank=True, default="")
-    nav_vat_content = models.CharField(max_length=20, blank=True, default="", help_text="Of simplified invoices")
-    law_ref = models.CharField(max_length=100, blank=True, default="")
+    nav_element = models.CharField(
+        "NAV element", max_length=40, blank=True, default="", help_text="Element of the tax report"
+    )
+    nav_value = models.CharField("NAV value", max_length=20, blank=True, default="")
+    nav_vat_content = models.CharField(
+        "NAV VAT content", max_length=20, blank=True, default="", help_text="Of simplified invoices"
+    )
+    law_ref = models.CharField("law", max_length=100, blank=True, default="")
     direction = models.CharField(
         max_length=10, choices=[("sale", "Sale"), ("purchase", "Purchase"), ("both", "Both")], default="both"
     )

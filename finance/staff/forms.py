@@ -16,7 +16,7 @@ from unfold.widgets import (
 )
 
 from erp.staff.forms import OwnedForm
-from finance.models import Account, CustomerCopy, Invoice, InvoiceLine, Journal, Payment
+from finance.models import Account, CustomerCopy, Invoice, InvoiceLine, Journal, Payment, VatCode
 
 
 def _amount(label: str, *, required: bool = True) -> forms.DecimalField:
@@ -30,9 +30,7 @@ def _text(label: str, *, required: bool = False, most: int = 200) -> forms.CharF
 
 
 def _day(label: str) -> forms.DateField:
-    return forms.DateField(
-        label=label, widget=UnfoldAdminSingleDateWidget, initial=lambda: timezone.now().date()
-    )
+    return forms.DateField(label=label, widget=UnfoldAdminSingleDateWidget, initial=lambda: timezone.now().date())
 
 
 class CustomerField(forms.CharField):
@@ -59,10 +57,17 @@ class CustomerField(forms.CharField):
         return found.pk
 
 
+def _vat_codes() -> list[tuple[str, str]]:
+    """Codes of sales in use, rates first."""
+    found = VatCode.objects.filter(retired_at__isnull=True).exclude(direction="purchase").order_by("-rate", "code")
+    return [(code.code, str(code)) for code in found]
+
+
 class DraftForm(OwnedForm):
     """A draft's header; the customer is named by number."""
 
-    customer_id = CustomerField(label="Customer")
+    customer_id = CustomerField(label="Customer", help_text="Number, e.g. C000001")
+    payment_method = forms.ChoiceField(choices=Payment.Method.choices, widget=UnfoldAdminSelectWidget)
 
     class Meta:
         model = Invoice
@@ -74,6 +79,8 @@ class DraftForm(OwnedForm):
 
 class DraftLineForm(forms.ModelForm):  # type: ignore[type-arg]
     """A draft's line."""
+
+    vat_code = forms.ChoiceField(label="VAT code", choices=_vat_codes, widget=UnfoldAdminSelectWidget)
 
     class Meta:
         model = InvoiceLine
@@ -109,7 +116,11 @@ class EntryForm(KeyForm):
 
     entry_on = _day("Posting date")
     journal = forms.ModelChoiceField(
-        queryset=Journal.objects.all(), to_field_name="code", empty_label=None, widget=UnfoldAdminSelectWidget
+        queryset=Journal.objects.all(),
+        to_field_name="code",
+        empty_label=None,
+        initial="GEN",
+        widget=UnfoldAdminSelectWidget,
     )
     text = _text("Text", required=True)
 

@@ -109,7 +109,8 @@ def credit_invoice(request: HttpRequest, pk: int) -> HttpResponse:
     initial = [{"line_no": x.line_no, "quantity": 0} for x in lines]
     head, rows = f.CreditForm(request.POST or None), many(request.POST or None, prefix="rows", initial=initial)
     for form, line in zip(rows.forms, lines, strict=False):
-        form.title = f"{line.line_no}. {line.name}: {line.quantity} at {line.unit_price}, {line.open_quantity} open"
+        price = f"{line.unit_price.normalize():,f}"
+        form.title = f"{line.line_no}. {line.name}: {line.quantity} at {price}, {line.open_quantity} open"
     if request.method == "POST" and head.is_valid() and rows.is_valid():
         wanted = [row for row in rows.cleaned_data if row.get("quantity")]
         try:
