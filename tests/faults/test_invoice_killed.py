@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from erp.fields import load_json
 from finance import api
 from finance.models import Invoice, JournalEntry, NumberSeries, ProductCost, ValuedMove
 from tests.databases import ErpDatabase
@@ -28,7 +29,7 @@ def test_killed_issue_is_repeated_with_one_effect(fresh_erp: ErpDatabase, point:
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert (Invoice.objects.count(), NumberSeries.objects.count(), ValuedMove.objects.count()) == (0, 0, 1)
     for _ in range(2):
-        fresh_erp.python(ISSUE.format(payload=payload))
+        api.invoice_goods_issue(load_json(payload))
     assert list(Invoice.objects.values_list("number", flat=True)) == ["INV-2026-000001"]
     assert JournalEntry.objects.count() == 3  # receipt, invoice, cost of goods
     assert ProductCost.objects.get(pk=world.mug).quantity == 3
