@@ -130,6 +130,8 @@ def rebuild_door(reader: str, entity: Entity, columns: list[Column]) -> str:
         else:
             values.append(f'r."{column.name}"')
     argument = ", at_tick bigint default 0" if windowed else ""
+    # A row that never changes keeps the position it arrived in.
+    kept = {'"id"', '"tick"'} if entity.append_only else {'"id"'}
     differs = " or ".join(f"t.{n} is distinct from excluded.{n}" for n in names if n not in {'"id"', '"tick"'})
     return f"""
 create or replace function {reader}.rebuild_{entity.name}(lo bigint, hi bigint, keys bigint[], rows jsonb{argument})
@@ -148,7 +150,7 @@ begin
   from jsonb_array_elements(rows) as e(j)
   cross join lateral jsonb_populate_record(null::{table}, e.j) r
   order by r.id
-  on conflict (id) do update set {", ".join(f"{n} = excluded.{n}" for n in names if n != '"id"')}
+  on conflict (id) do update set {", ".join(f"{n} = excluded.{n}" for n in names if n not in kept)}
   where {differs};
   get diagnostics n_changed = row_count;
   return query select n_changed, n_removed;

@@ -63,13 +63,15 @@ def copy_age(entity_name: str, reader: str) -> Age:
     if entity.is_instant:
         attached, _ = positions.attachment(entity, entity.owner, reader)
         return Age(entity_name, reader, 0, 0.0 if attached else None, None, None, attached)
-    found = [positions.position(entity, source, reader) for source in entity.sources_of(reader)]
+    sources = entity.sources_of(reader)
+    attached = all(positions.attachment(entity, source, reader)[0] for source in sources)
+    found = [positions.position(entity, source, reader) for source in sources]
     here = [p for p in found if p]
     if len(here) < len(found):
-        return Age(entity_name, reader, entity.window_s, None, None, None, attached=True)
+        return Age(entity_name, reader, entity.window_s, None, None, None, attached)
     oldest = max(here, key=lambda p: p["age_s"])
     ticks = min(p["tick"] for p in here)
-    return Age(entity_name, reader, entity.window_s, oldest["age_s"], oldest["began_at"], ticks, attached=True)
+    return Age(entity_name, reader, entity.window_s, oldest["age_s"], oldest["began_at"], ticks, attached)
 
 
 def read(entity_name: str, reader: str, fetch: Callable[[], T]) -> Fresh[T]:

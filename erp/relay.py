@@ -105,11 +105,12 @@ def _work(module: str, item: dict[str, Any]) -> bool:
 def _record_failure(module: str, item: dict[str, Any], error: Exception) -> None:
     wait = str(timedelta(seconds=min(MAX_BACKOFF_S, 2 ** min(item["attempts"], 10))))
     state = "stuck" if item["attempts"] >= STUCK_AFTER else "waiting"
+    # Only the latest claim counts: a worker that outlived its lease must not reopen what another one did.
     with module_transaction(module), cursor(module) as cur:
         cur.execute(
             "update relay_item set state = %s, last_error = %s, next_at = clock_timestamp() + %s::interval "
-            "where id = %s",
-            [state, f"{type(error).__name__}: {error}"[:2000], wait, item["id"]],
+            "where id = %s and attempts = %s and state <> 'done'",
+            [state, f"{type(error).__name__}: {error}"[:2000], wait, item["id"], item["attempts"]],
         )
 
 

@@ -40,11 +40,17 @@ def run_copy(entity_name: str, source: str, reader: str) -> Run:
     """Bring the rows written since the last run from ``source`` to ``reader``.
 
     A repeat, a late or a concurrent call is harmless: a run already under way makes this one return at once.
+    After the database moved to another cluster (a restore) the copy is rebuilt first: the owner may have gone
+    back, so the copy can hold rows and versions that the owner does not have.
     """
     entity = ownership.entity(entity_name)
     attached, reason = positions.attachment(entity, source, reader)
     if not attached:
         return Run(0, 0, f"{reader} is detached: {reason}")
+    if _has_moved(entity, source, reader):
+        from erp.replication.resync import resync
+
+        resync(entity_name, reader)
     began_at = transport.reader_clock(reader)
     with module_transaction(source), cursor(source) as cur:
         if not _try_lock(cur, entity, source, reader):
@@ -65,6 +71,15 @@ def run_copy(entity_name: str, source: str, reader: str) -> Run:
             cur, entity, reader, source=source, tick=tick, lo=new_lo, sysid=sysid, began_at=began_at, rows=rows
         )
     return Run(rows, tick)
+
+
+def _has_moved(entity: Entity, source: str, reader: str) -> bool:
+    """Whether the copy's position comes from another cluster; its transaction ids then say nothing."""
+    last = positions.position(entity, source, reader)
+    if last is None:
+        return False
+    with cursor(source) as cur:
+        return bool(last["system_identifier"] != system_identifier(cur))
 
 
 def _try_lock(cur: CursorWrapper, entity: Entity, source: str, reader: str) -> bool:

@@ -102,7 +102,9 @@ def _rebuild_range(
                 _collect(entity, each, lo, hi, keys, rows)
             at = positions.position(entity, source, reader) if not entity.is_instant else None
             payload = "[" + ",".join(rows[key].payload for key in sorted(rows)) + "]"
-            found = transport.rebuild(cur, entity, reader, lo, hi, keys, payload, at["tick"] if at else 0)
+            # What a repair brings belongs to the next position: reports at the present one stay as they were.
+            tick = at["tick"] + 1 if at else 0
+            found = transport.rebuild(cur, entity, reader, lo, hi, keys, payload, tick)
             if dry_run:
                 raise _DryRun
             return found
@@ -130,9 +132,7 @@ class _Row:
     payload: str
 
 
-def _collect(
-    entity: Entity, source: str, lo: int, hi: int, keys: list[int] | None, rows: dict[int, _Row]
-) -> None:
+def _collect(entity: Entity, source: str, lo: int, hi: int, keys: list[int] | None, rows: dict[int, _Row]) -> None:
     model = owner_model(entity.name, source)
     epoch = "t.epoch" if entity.custodians else "0"
     condition, arguments = "t.id between %s and %s", [lo, hi]
