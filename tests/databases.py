@@ -128,5 +128,4 @@ def use(name: str) -> Mapping[str, str]:
         connections[alias].close()
         before[alias] = connections[alias].settings_dict["NAME"]
         connections[alias].settings_dict["NAME"] = name
-    os.environ["ERP_DATABASE_NAME"] = name
     return before
