@@ -6,8 +6,11 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from erp.db import cursor, retrying
-from erp.errors import IdempotencyConflict
+from django.db import OperationalError
+from psycopg import errors as pg
+
+from erp.db import cursor, retrying, sqlstate_error
+from erp.errors import IdempotencyConflict, OwnerBusy
 from erp.fields import dump_json, load_json
 
 
@@ -32,23 +35,36 @@ def once(
 
     Raises:
         IdempotencyConflict: the key was used for a different request.
+        OwnerBusy: the request that came first with this key still runs.
     """
 
     def attempt() -> tuple[Any, bool]:
+        made = _take_key(module, [scope, key, request_hash, status])
+        if made is None:
+            return _stored(module, key, scope, request_hash), True
+        answer = run()
+        with cursor(module) as cur:
+            cur.execute("update idempotency_key set answer = %s where id = %s", [dump_json(answer), made])
+        return answer, False
+
+    return retrying(module, attempt)
+
+
+def _take_key(module: str, values: list[Any]) -> int | None:
+    """Id of the new key; None when it was used before. Waits for a transaction that is just using it."""
+    try:
         with cursor(module) as cur:
             cur.execute(
                 "insert into idempotency_key (scope, key, request_hash, status) values (%s, %s, %s, %s) "
                 "on conflict (scope, key) do nothing returning id",
-                [scope, key, request_hash, status],
+                values,
             )
             made = cur.fetchone()
-            if made is None:
-                return _stored(module, key, scope, request_hash), True
-            answer = run()
-            cur.execute("update idempotency_key set answer = %s where id = %s", [dump_json(answer), made[0]])
-            return answer, False
-
-    return retrying(module, attempt)
+    except OperationalError as error:
+        if isinstance(sqlstate_error(error), pg.LockNotAvailable):
+            raise OwnerBusy("The first request with this Idempotency-Key still runs; please try again") from error
+        raise
+    return None if made is None else int(made[0])
 
 
 def _stored(module: str, key: str, scope: str, request_hash: str) -> Any:

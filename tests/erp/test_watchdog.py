@@ -1,0 +1,131 @@
+"""The watchdog: what goes wrong becomes one incident in PostgreSQL, and is resolved when it is right again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from erp import ownership
+from erp.alerts import beat_heart, open_alerts, silence_s
+from erp.models import Alert
+from erp.replication.pull import run_copy
+from erp.replication.resync import detach
+from erp.watchdog import look
+from tests.databases import ErpDatabase
+
+STOCK = "window:stock:storefront"
+
+
+def make_all_well() -> None:
+    """Every copy is fresh and beat lives."""
+    for entity, source, reader in ownership.windowed_pairs():
+        run_copy(entity.name, source, reader)
+    beat_heart("beat")
+
+
+@pytest.fixture
+def erp(fresh_erp: ErpDatabase) -> ErpDatabase:
+    """A system in which all is well."""
+    make_all_well()
+    assert look() == []
+    return fresh_erp
+
+
+def make_stock_old(erp: ErpDatabase, reader: str = "storefront") -> None:
+    with erp.connect(f"{reader}_ddl") as ddl:
+        ddl.execute("update copy_position set began_at = began_at - interval '16 s' where entity = 'stock'")
+
+
+def incidents() -> list[tuple[str, bool]]:
+    """Every incident so far: (key, resolved)."""
+    return [(a.key, a.resolved_at is not None) for a in Alert.objects.order_by("id")]
+
+
+def test_breach_of_a_window_is_one_incident_until_it_is_over(erp: ErpDatabase) -> None:
+    make_stock_old(erp)
+    assert look() == [STOCK]
+    first = Alert.objects.get()
+    assert "Storefront's copy of stock is 16." in first.message
+    assert "manage.py resync stock storefront" in first.message
+    assert first.severity == "critical"
+    make_stock_old(erp)
+    assert look() == [STOCK]
+    again = Alert.objects.get()
+    assert (again.pk, again.opened_at) == (first.pk, first.opened_at)
+    assert "is 32." in again.message
+    assert again.last_seen_at > first.last_seen_at
+    run_copy("stock", "logistics", "storefront")
+    assert look() == []
+    assert (incidents(), open_alerts()) == ([(STOCK, True)], [])
+
+
+def test_second_breach_is_a_new_incident(erp: ErpDatabase) -> None:
+    for _ in range(2):
+        make_stock_old(erp)
+        look()
+        run_copy("stock", "logistics", "storefront")
+        look()
+    assert incidents() == [(STOCK, True), (STOCK, True)]
+
+
+def test_copy_that_was_never_filled_is_a_breach(fresh_erp: ErpDatabase) -> None:
+    expected = {f"window:{e.name}:{reader}" for e, _, reader in ownership.windowed_pairs()}
+    assert {key for key in look() if key.startswith("window:")} == expected
+    assert "never filled" in Alert.objects.get(key=STOCK).message
+
+
+def test_detached_reader_raises_no_window_alert(erp: ErpDatabase) -> None:
+    make_stock_old(erp)
+    detach("stock", "storefront", "moving disks")
+    assert look() == []
+
+
+def test_silent_beat_is_seen(erp: ErpDatabase) -> None:
+    with erp.connect("platform_ddl") as ddl:
+        ddl.execute("update heartbeat set at = at - interval '31 s' where name = 'beat'")
+    assert look() == ["beat"]
+    beat_heart("beat")
+    assert look() == []
+    with erp.connect("platform_ddl") as ddl:
+        ddl.execute("delete from heartbeat")
+    assert look() == ["beat"]
+    assert "no sign of life yet" in Alert.objects.get(key="beat", resolved_at=None).message
+
+
+def test_lost_redis_is_seen_without_redis(erp: ErpDatabase, settings: Any) -> None:
+    there = settings.ENVIRONMENT
+    settings.ENVIRONMENT = replace(there, redis_url="redis://127.0.0.1:1/0")
+    assert look() == ["broker"]
+    settings.ENVIRONMENT = replace(there, redis_url="unix:///nowhere/redis.sock")
+    assert look() == ["broker"]
+    settings.ENVIRONMENT = there
+    assert look() == []
+    assert incidents() == [("broker", True)]
+
+
+def test_overdue_relay_is_seen_while_items_still_wait(erp: ErpDatabase) -> None:
+    with erp.connect("logistics") as logistics:
+        logistics.execute(
+            "insert into relay_item (kind, key, payload, created_at) values "
+            "('x', 'old', '{}', now() - interval '61 s'), ('x', 'new', '{}', now())"
+        )
+        assert look() == ["relay:logistics"]
+        assert open_alerts()[0].message.startswith("1 items of Logistics's relay wait")
+        logistics.execute("update relay_item set state = 'done' where key = 'old'")
+    assert look() == []
+
+
+def test_troubles_of_several_kinds_are_separate_incidents(erp: ErpDatabase) -> None:
+    make_stock_old(erp)
+    make_stock_old(erp, "admin_app")
+    assert set(look()) == {STOCK, "window:stock:admin_app"}
+    assert len(open_alerts()) == 2
+
+
+def test_watchdog_shows_that_it_lives_itself(erp: ErpDatabase) -> None:
+    look()
+    silence = silence_s("watchdog")
+    assert silence is not None
+    assert silence < 30
