@@ -189,14 +189,24 @@ class Cluster:
         """Set the superuser's password in single-user mode when the secrets were replaced since the last start."""
         if self._password_is_current():
             return
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
-        done = self.account.run(
-            [self.binaries / "postgres", "--single", "-D", self.data, "postgres"],
-            cwd=self.directory,
-            stdin=f"ALTER ROLE {SUPERUSER} PASSWORD '{self.password}'\n",
-        )
-        if done.returncode:
-            raise EmbeddedError(f"the superuser's password could not be renewed: {done.stdout.strip()[-500:]}")
+        said = ""
+
+        def renewed() -> bool:
+            nonlocal said
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            done = self.account.run(
+                [self.binaries / "postgres", "--single", "-D", self.data, "postgres"],
+                cwd=self.directory,
+                stdin=f"ALTER ROLE {SUPERUSER} PASSWORD '{self.password}'\n",
+            )
+            said = done.stdout.strip()[-500:]
+            if done.returncode and "shared memory block" in said:
+                self._end_orphans()  # a killed server's backend is still on its way out
+                return False
+            return True
+
+        if not processes.wait_until(renewed, READY_S, every_s=0.5) or "FATAL" in said:
+            raise EmbeddedError(f"the superuser's password could not be renewed: {said}")
         self.account.write(self._stamp, self._digest)
 
     @property
