@@ -35,6 +35,11 @@ class OwnedQuerySet(models.QuerySet[M]):
         self._check("update")
         return super().update(**kwargs)
 
+    def update_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
+        """Refused without the permit."""
+        self._check("update_or_create")
+        return super().update_or_create(*args, **kwargs)
+
     def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
         """Refused without the permit."""
         self._check("bulk_create")
@@ -107,6 +112,10 @@ class CopyQuerySet(models.QuerySet[M]):
     def update(self, **kwargs: Any) -> NoReturn:
         """Always refused."""
         self._refuse("update")
+
+    def update_or_create(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Always refused."""
+        self._refuse("update_or_create")
 
     def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> NoReturn:
         """Always refused."""

@@ -62,7 +62,7 @@ def test_copy_older_than_its_window_is_not_given_out_as_fresh(
     fill(entity, reader)
     assert not freshness.copy_age(entity, reader).too_old
     make_older(module_erp, entity, reader, ownership.entity(entity).window_s)
-    old = freshness.read(entity, reader, list)
+    old: freshness.Fresh[list[object]] = freshness.read(entity, reader, list)
     assert old.too_old
     assert old.data == []  # the caller may still show it, with its age
     with pytest.raises(CopyTooOld, match=f"its window is {ownership.entity(entity).window_s} s"):

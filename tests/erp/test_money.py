@@ -8,7 +8,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from erp.money import DocumentTotals, LineInput, document_totals, minor_units, round_money, vat_of
+from erp.money import (
+    DocumentTotals,
+    LineInput,
+    LineTotals,
+    RateTotals,
+    document_totals,
+    minor_units,
+    round_money,
+    vat_of,
+)
 
 D = Decimal
 CURRENCIES = st.sampled_from(["HUF", "EUR", "KWD"])
@@ -47,7 +56,8 @@ def test_amounts_add_up_and_have_no_smaller_unit(lines: list[LineInput], currenc
     totals = document_totals(lines, currency, mode)
     assert has_sums(totals, lines)
     places = -minor_units(currency)
-    for part in (*totals.lines, *totals.rates, totals):
+    parts: list[LineTotals | RateTotals | DocumentTotals] = [*totals.lines, *totals.rates, totals]
+    for part in parts:
         assert part.net + part.vat == part.gross
         for amount in (part.net, part.vat, part.gross):
             assert int(amount.as_tuple().exponent) >= places
