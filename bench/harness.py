@@ -24,8 +24,8 @@ class Result:
     value: float
     limit: float
     ratio: float
-    goal: str  # e.g. "<= 2" or ">= 0.25"
-    met: bool
+    goal: str  # e.g. "<= 2" or ">= 0.25"; "" for a figure that is only told
+    met: bool | None
     unit: str = ""
     note: str = ""
 
@@ -36,6 +36,11 @@ def judge(name: str, value: float, limit: float, goal: str, *, unit: str = "", n
     sign, bound = goal.split()
     met = ratio <= float(bound) if sign == "<=" else ratio >= float(bound)
     return Result(name, round(value, 4), round(limit, 4), round(ratio, 3), goal, met, unit, note)
+
+
+def tell(name: str, value: float, of: float = 0.0, *, unit: str = "", note: str = "") -> Result:
+    """Give a figure without a goal, or one as a share ``of`` another."""
+    return Result(name, round(value, 4), round(of, 4), round(value / of, 3) if of else 0.0, "", None, unit, note)
 
 
 def manage(*arguments: str, **environ: str) -> str:
@@ -150,9 +155,9 @@ def report(results: Sequence[Result], name: str) -> None:
     width = max(len(r.name) for r in results)
     print(f"{'benchmark':<{width}} {'value':>12} {'limit':>12} {'ratio':>8} {'goal':>9}  met")
     for r in results:
-        met, unit = "yes" if r.met else "NO", f" {r.unit}" if r.unit else ""
+        met, unit = {True: "yes", False: "NO", None: ""}[r.met], f" {r.unit}" if r.unit else ""
         figures = f"{r.value:>12.3f} {r.limit:>12.3f} {r.ratio:>8.3f} {r.goal:>9}"
-        print(f"{r.name:<{width}} {figures}  {met}{unit} {r.note}")
+        print(f"{r.name:<{width}} {figures}  {met:<3}{unit} {r.note}")
     folder = PROJECT_DIR / "bench" / "results"
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n")

@@ -49,7 +49,9 @@ WRITTEN = (
     Rows("storefront", "invoice_copy", "s.id = %(invoice)s", ("number",), "copies"),
 )
 
-STOCK = "bare.logistics_stock s set {}, version = version + 1 from bare.logistics_need n where s.product_id = n.product_id"
+STOCK = (
+    "bare.logistics_stock s set {}, version = version + 1 from bare.logistics_need n where s.product_id = n.product_id"
+)
 
 
 def prepare(connection: psycopg.Connection[Any], number: str) -> None:
@@ -103,7 +105,9 @@ def least_sql(connection: psycopg.Connection[Any]) -> str:
 
     reserve = f"update {STOCK.format('reserved = s.reserved + n.quantity')};\n"
     issue = f"update {STOCK.format('on_hand = s.on_hand - n.quantity, reserved = s.reserved - n.quantity')};\n"
-    consume = "update bare.logistics_reservation set state = 'consumed' where id >= :n::bigint and id < :n::bigint + 1000;\n"
+    consume = (
+        "update bare.logistics_reservation set state = 'consumed' where id >= :n::bigint and id < :n::bigint + 1000;\n"
+    )
     gapless = "update bare.counter set last_no = last_no + 1;\n"
     bodies = (inserts("place"), reserve + inserts("accept"), issue + consume + inserts("ship"),
               gapless + inserts("invoice", "copies"))  # fmt: skip
