@@ -39,7 +39,7 @@ lint: venv ## ruff, import rules, types, migrations, deployment checks
 	  ERP_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: venv ## benchmarks against stated limits; JSON in bench/results
-	@$(BIN)/python -m bench
+	@trap '$(BIN)/python -m erp.embedded stop-if-idle var/bench >/dev/null' EXIT; $(BIN)/python -m bench
 
 clean: stop ## remove the venv and all data, also what lies outside of the project
 	@if [ -x $(BIN)/python ]; then for home in var/test var; do \
