@@ -143,8 +143,8 @@ def measure() -> list[Result]:
     orders = replay.replayed()["orders"]
     os.environ["ERP_DATABASE_NAME"] = replay.DATABASE
     sample = typical(orders)
-    near = [o for o in orders if abs(o["lines"] - sample["lines"]) <= max(1, sample["lines"] // 5)]
-    ours_ms = median([o["ms"] * sample["lines"] / o["lines"] for o in near])
+    near = [o for o in orders if o["lines"] == sample["lines"]]
+    ours_ms = median([o["ms"] for o in near])
     target = load_environment().login("postgres")
     with psycopg.connect(**{**target.conninfo(), "dbname": replay.DATABASE}, autocommit=True) as connection:
         prepare(connection, sample["number"])
