@@ -48,6 +48,8 @@ class Fresh(Generic[T]):
 
     def required(self) -> T:
         """The data, or CopyTooOld when it is older than its window."""
+        if not self.age.attached:
+            raise CopyTooOld(f"{self.age.reader} is detached from {self.age.entity}: its copy may be out of date")
         if self.too_old:
             raise CopyTooOld(
                 f"{self.age.reader}'s copy of {self.age.entity} is "

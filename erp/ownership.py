@@ -27,7 +27,7 @@ MODULE_LABELS = {
 }
 
 PLATFORM_APPS = frozenset(
-    {"erp", "auth", "contenttypes", "sessions", "admin", "authtoken", "django_celery_beat", "axes"}
+    {"erp", "auth", "contenttypes", "sessions", "admin", "authtoken", "django_celery_beat"}
 )
 """App labels whose tables live in the platform schema."""
 
@@ -140,13 +140,13 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
 }
 
 
-STANDARD_FUNCTIONS = ("ensure_journal_partitions(integer)",)
+STANDARD_FUNCTIONS = ("ensure_journal_partitions(integer)", "reader_is_attached(text, text, bigint)")
 
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(MODULES, STANDARD_FUNCTIONS),
     "admin_app": (*STANDARD_FUNCTIONS, "redact_journal(text, bigint, jsonb)"),
 }
-"""SECURITY DEFINER functions, besides the doors, that a module's runtime role may call in its own schema."""
+"""Functions, besides the doors, that a module's runtime role may call in its own schema."""
 
 
 class UnknownEntity(LookupError):

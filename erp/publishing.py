@@ -117,11 +117,17 @@ def publishing_sql(entity: Entity, module: str, rows_sql: str) -> str:
     calls = "".join(
         f"""union all select '{reader}', p.id, case when d.version >= p.version then d.version
               else ('{_UNCONFIRMED} {reader} ' || p.id)::bigint end, null, null, null
-            from p join reader_state s on s.entity = '{entity.name}' and s.reader = '{reader}' and s.attached
-            left join (select d.* from x, reader_state s, lateral {reader}.receive_{entity.name}(x.rows) d
-                       where s.entity = '{entity.name}' and s.reader = '{reader}' and s.attached) d on d.id = p.id
-            where p.travels
+            from p cross join attached_{reader} a
+            left join (select d.* from x, attached_{reader} a, lateral {reader}.receive_{entity.name}(x.rows) d
+                       where a.yes) d on d.id = p.id
+            where a.yes and p.travels
         """
+        for reader in readers
+    )
+    attached = "".join(
+        f""", attached_{reader} as materialized (
+  select reader_is_attached('{entity.name}', '{reader}', x.n) as yes from x
+)"""
         for reader in readers
     )
     lock = f"select pg_advisory_xact_lock_shared({ADVISORY_CLASS}, {entity_lock(entity.name)})"
@@ -136,8 +142,8 @@ p as materialized (
   insert into change_journal (entity, key, version, actor_id, actor_name, request_id, payload)
   select '{entity.name}', p.id, p.version, %s::bigint, %s::text, %s::text, p.payload from p order by p.id
 ), x as materialized (
-  select coalesce(jsonb_agg(p.payload order by p.id) filter (where p.travels), '[]') as rows from p
-)
+  select coalesce(jsonb_agg(p.payload order by p.id) filter (where p.travels), '[]') as rows, count(*) as n from p
+){attached}
 select '' as reader, p.id, p.version, p.created_at, p.updated_at, p.retired_at from p
 {calls}"""
 

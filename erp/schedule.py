@@ -31,6 +31,7 @@ def generated_tasks() -> list[Registered]:
     tasks += [Registered(f"relay {m}", "erp.relay", m, every_s=RELAY_EVERY_S, args=(m,)) for m in MODULES]
     tasks += [
         Registered("heartbeat", "erp.heartbeat", COPIES_QUEUE, every_s=5),
+        Registered("nightly scrub", "erp.scrub", PLATFORM, crontab=("0", "3")),
         Registered("housekeeping", "erp.housekeeping", PLATFORM, crontab=("20", "2")),
     ]
     return tasks + registry.periodic_tasks

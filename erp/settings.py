@@ -151,7 +151,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("hu", "Magyar")]
+LANGUAGES = [("en", "English")]  # documents have languages of their own, kept on the customer
 LOCALE_PATHS = [BASE_DIR / module / "locale" for module in ownership.MODULES]
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -32,6 +32,17 @@ def heartbeat() -> None:
     beat_heart("beat")
 
 
+@shared_task(name="erp.scrub")
+def scrub() -> str:
+    """The nightly cross-checks; returns the run's status. A run under way makes this one return at once."""
+    from erp.scrubber.engine import ScrubberBusy, run_scrub
+
+    try:
+        return str(run_scrub(trigger="nightly").status)
+    except ScrubberBusy:
+        return "busy"
+
+
 @shared_task(name="erp.housekeeping")
 def housekeeping() -> None:
     """Make journal partitions ahead, prune tick logs and answered idempotency keys."""

@@ -9,7 +9,7 @@ from types import FrameType
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from erp import ownership
 from erp.alerts import beat_heart, raise_alert, resolve_alert, silence_s
@@ -20,6 +20,7 @@ from erp.replication.positions import pair_state
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 2.0
+GRACE_S = 12.0  # less than the shortest window
 BEAT_SILENCE_S = 30.0  # beat proves itself every few seconds through the heartbeat task
 RELAY_OVERDUE_S = 60.0
 
@@ -106,10 +107,11 @@ def run() -> None:
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
+    stop.wait(GRACE_S)  # beat and the first runs come up: a start is no incident
     while not stop.is_set():
         try:
             look()
-        except DatabaseError as error:
+        except Error as error:
             logger.error("the watchdog cannot read the database: %s", error)  # noqa: TRY400
             connections.close_all()
         stop.wait(LOOK_EVERY_S)

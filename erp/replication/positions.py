@@ -78,7 +78,8 @@ def attachment(entity: Entity, source: str, reader: str) -> tuple[bool, str]:
 
 def pending_rows(entity: Entity, source: str, lo: str | None) -> int:
     """Owner's rows written since the copy's low mark, counted up to PENDING_LIMIT."""
-    condition, arguments = ("where xid >= %s::xid8", [lo]) if lo else ("", [])
+    bounds = "where xid >= %s::xid8 and xid < pg_snapshot_xmax(pg_current_snapshot())"
+    condition, arguments = (bounds, [lo]) if lo else ("", [])
     with cursor(source) as cur:
         cur.execute(
             f"select count(*) from (select 1 from {entity.table} {condition} limit {PENDING_LIMIT}) x", arguments

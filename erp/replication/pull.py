@@ -96,7 +96,8 @@ def system_identifier(cur: CursorWrapper) -> str:
 def changed_rows(cur: CursorWrapper, entity: Entity, source: str, lo: str | None) -> Iterator[str]:
     """Payloads of rows stamped at or after ``lo`` (None: all) as JSON arrays, from one snapshot."""
     model = owner_model(entity.name, source)
-    condition = "where t.xid >= %s::xid8" if lo else ""
+    # The upper bound cuts off no row that this snapshot sees, only ids that another cluster gave before a restore.
+    condition = "where t.xid >= %s::xid8 and t.xid < pg_snapshot_xmax(pg_current_snapshot())" if lo else ""
     cur.execute(
         f"declare changed no scroll cursor for select ({model.payload_sql})::text "
         f"from {model._meta.db_table} t {condition}",

@@ -11,6 +11,7 @@ COPY_CHECKS = (
     CheckSpec("products", "Product master: Admin against its copies", 2, lambda f: check_copies("product", f)),
     CheckSpec("vat_codes", "VAT codes: Finance against its copies", 3, lambda f: check_copies("vat_code", f)),
     CheckSpec("invoices", "Invoices: Finance against its copies", 4, lambda f: check_copies("invoice", f), True),
+    CheckSpec("ledger_copy", "Ledger: Finance against Admin's copy", 8, lambda f: check_copies("ledger", f), True),
     CheckSpec("stock_copies", "Stock copies: Logistics against its readers", 6, lambda f: check_copies("stock", f)),
 )
 

@@ -53,6 +53,8 @@ class Command(BaseCommand):
             except KeyboardInterrupt:
                 raise CommandError("Interrupted. What was booked stays; run the same command again to go on.") from None
         self._print(outcome, assumed, options["json"])
+        if outcome.trial_balance or outcome.stock_difference or outcome.waiting:
+            raise CommandError("The books do not tie out: see trial_balance, stock_difference and waiting.")
 
     def _assumptions(self, options: dict[str, Any]) -> Assumptions:
         same = options["currency"] == settings.BASE_CURRENCY
