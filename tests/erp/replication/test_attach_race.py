@@ -35,7 +35,9 @@ def test_write_that_waited_for_an_attachment_is_confirmed_by_the_reader(fresh_er
                 assert writer.poll() is None, writer.communicate()[1]
                 assert time.monotonic() < deadline
                 os.sched_yield()
-            attaching.execute("update reader_state set attached = true where entity = 'customer' and reader = 'finance'")
+            attaching.execute(
+                "update reader_state set attached = true where entity = 'customer' and reader = 'finance'"
+            )
         output, errors = writer.communicate(timeout=60)
     assert writer.returncode == 0, errors
     assert "finance" in output
