@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from storefront.models import Category
 from storefront.services.cart import count_pieces
+from storefront.services.placing import detached_masters
 from storefront.views.visiting import cart_of, visitor_of
 
 
@@ -26,6 +27,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "nav_categories": SimpleLazyObject(lambda: _categories(request)),
         "cart_count": SimpleLazyObject(lambda: count_pieces(cart_of(request))),
         "shopper": SimpleLazyObject(lambda: _shopper(request)),
+        "is_updating": SimpleLazyObject(lambda: bool(detached_masters())),
         "q": request.GET.get("q", ""),
     }
 

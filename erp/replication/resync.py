@@ -169,6 +169,7 @@ def attach(entity_name: str, reader: str, *, actor: Actor | None = None) -> Rebu
     rebuilt = resync(entity_name, reader)
     if not entity.is_instant:
         _set_attached(entity_name, reader, True, "", actor)
+        _require_clean(entity, reader, actor)
         return rebuilt
     with module_transaction(entity.owner), cursor(entity.owner) as cur:
         cur.execute("select pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, entity_lock(entity_name)])
@@ -179,6 +180,18 @@ def attach(entity_name: str, reader: str, *, actor: Actor | None = None) -> Rebu
             raise Refused(f"{reader}'s copy of {entity_name} still differs in {left.changed + left.removed} rows")
         _set_attached(entity_name, reader, True, "", actor)
     return rebuilt
+
+
+def _require_clean(entity: Entity, reader: str, actor: Actor | None) -> None:
+    """Let a windowed copy run once and compare it; a difference that no window explains detaches it again."""
+    from erp.scrubber.copies import compare_copy
+
+    for source in entity.sources_of(reader):
+        pull.run_copy(entity.name, source, reader)
+    differing = compare_copy(entity, reader).differing
+    if differing:
+        _set_attached(entity.name, reader, False, "still differs from its owner", actor)
+        raise Refused(f"{reader}'s copy of {entity.name} still differs in {len(differing)} rows")
 
 
 def _set_attached(entity_name: str, reader: str, attached: bool, reason: str, actor: Actor | None) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from erp import freshness
 from erp.actor import Actor, acting_as, request_id
-from erp.errors import Refused
+from erp.errors import CopyTooOld, Refused
 from erp.faultpoints import fault_point
 from erp.idempotency import once
 from storefront.models import CustomerCopy
@@ -29,6 +30,22 @@ def get_customer(customer_id: int) -> CustomerCopy:
     if customer.retired_at is not None or customer.is_blocked:
         raise CustomerRefused(f"Customer {customer.number} cannot place orders", customer_id=customer_id)
     return customer
+
+
+MASTERS = ("customer", "product", "vat_code")
+
+
+def detached_masters() -> list[str]:
+    """Masters from whose writes Storefront is detached: its copies may be out of date."""
+    return [entity for entity in MASTERS if freshness.copy_age(entity, "storefront").too_old]
+
+
+def _require_masters() -> None:
+    detached = detached_masters()
+    if detached:
+        raise CopyTooOld(
+            f"Prices and customer data are being updated ({', '.join(detached)}); no order can be placed until then"
+        )
 
 
 def place(
@@ -53,6 +70,7 @@ def place(
 
     def freeze() -> dict[str, int]:
         fresh.clear()  # a repeat after a deadlock begins anew
+        _require_masters()
         prepared = prepare()
         if isinstance(prepared, int):
             return {"order_id": prepared}

@@ -6,9 +6,12 @@ import os
 import time
 
 from admin_app.serializers import CustomerSerializer
+from erp.freshness import copy_age
 from erp.publishing import ADVISORY_CLASS, entity_lock
-from erp.replication.resync import detach
+from erp.replication.pull import run_copy
+from erp.replication.resync import attach, detach
 from tests.databases import ErpDatabase
+from tests.logistics.world import receive, stocked
 
 WRITE = """
 from admin_app.models import Customer
@@ -43,3 +46,16 @@ def test_write_that_waited_for_an_attachment_is_confirmed_by_the_reader(fresh_er
     assert "finance" in output
     with fresh_erp.connect("finance") as reader:
         assert reader.execute("select city, version from customer_copy").fetchall() == [("late", 2)]
+
+
+def test_windowed_copy_is_compared_before_it_counts_again(fresh_erp: ErpDatabase) -> None:
+    product = stocked(5)
+    run_copy("stock", "logistics", "storefront")
+    detach("stock", "storefront", "maintenance")
+    receive(product, 3)
+    assert run_copy("stock", "logistics", "storefront").skipped
+    assert copy_age("stock", "storefront").too_old
+    attach("stock", "storefront")
+    assert not copy_age("stock", "storefront").too_old
+    with fresh_erp.connect("storefront") as reader:
+        assert reader.execute("select on_hand from stock_copy").fetchall() == [(8,)]
