@@ -7,6 +7,7 @@ and a key, so that a repeat has one effect.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -25,6 +26,9 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 LEASE_S = 120  # how long a claimed item is left alone before another worker may try it
 STUCK_AFTER = 8  # attempts after which an item is shown as stuck; it is still retried, slowly
 MAX_BACKOFF_S = 300
+HINT_PAUSE_S = 30.0  # after a hint that could not be given: a broker that hangs must not hold up every request
+
+_no_hints_until = 0.0  # on this process's monotonic clock
 
 
 def relay_handler(module: str, kind: str) -> Callable[[Handler], Handler]:
@@ -49,13 +53,15 @@ def enqueue(module: str, kind: str, key: str, payload: Any) -> None:
 
 def hint(module: str) -> None:
     """Tell Celery that work is there; a hint that cannot be given is lost without harm."""
-    if not settings.ERP_SEND_HINTS:
+    global _no_hints_until  # noqa: PLW0603  what this process knows about its broker
+    if not settings.ERP_SEND_HINTS or time.monotonic() < _no_hints_until:
         return
     from erp.tasks import relay
 
     try:
         relay.apply_async(args=(module,), queue=module, expires=60, ignore_result=True)
     except Exception as error:  # noqa: BLE001  any broker trouble: the periodic relay does the work
+        _no_hints_until = time.monotonic() + HINT_PAUSE_S
         logger.warning("relay hint for %s not given: %s", module, error)
 
 
