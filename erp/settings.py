@@ -215,7 +215,16 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "platform"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 0.5,
+    # Who rings the bell does not wait for it to be mended: one try, then the periodic relay does the work.
+    "max_retries": 0,
+    "interval_start": 0,
+    "interval_step": 0,
+    "connect_retries_timeout": 0.5,
+}
 CELERY_TASK_PUBLISH_RETRY = False  # a hint that cannot be given is dropped: the row is what counts
 
 # --- company (one per installation) -----------------------------------------------------------------
