@@ -14,6 +14,11 @@ from typing import Any
 from erp import ownership
 from erp.ownership import Entity
 
+ATTACHED_READERS = "attached_readers(text, integer, integer)"
+
+PREFIXES = ("receive_", "rebuild_", "advance_")
+"""How names of doors begin; no other function is named so."""
+
 LOCAL_COLUMNS = frozenset({"tick"})  # filled by the reader's door, not by the sender
 
 
@@ -182,6 +187,18 @@ begin
 end $door$;"""
 
 
+def attached_readers(module: str) -> str:
+    """SQL of the function by which a write takes its entity's lock, shared, and then sees who is attached."""
+    return f"""
+create or replace function {module}.attached_readers(of_entity text, lock_class integer, lock_key integer)
+returns text[] language plpgsql as $door$
+begin
+  perform pg_advisory_xact_lock_shared(lock_class, lock_key);
+  return (select coalesce(array_agg(s.reader), '{{}}') from {module}.reader_state s
+          where s.entity = of_entity and s.attached);
+end $door$;"""
+
+
 def door_signatures(entity: Entity) -> list[str]:
     """Signatures of the doors of one copy, for GRANT and REVOKE."""
     if entity.is_instant:
@@ -189,7 +206,7 @@ def door_signatures(entity: Entity) -> list[str]:
     return [
         f"receive_{entity.name}(jsonb, bigint)",
         f"rebuild_{entity.name}(bigint, bigint, bigint[], jsonb, bigint)",
-        f"advance_{entity.name}(text, bigint, text, text, timestamptz, integer)",
+        f"advance_{entity.name}(text, bigint, text, text, timestamp with time zone, integer)",
     ]
 
 

@@ -54,14 +54,6 @@ begin
   return made;
 end $$;
 revoke all on function ensure_journal_partitions(integer) from public;
--- Volatile, so that it sees what is committed when it is called, not what was when the calling statement began:
--- a write that waited for an attachment must find the reader attached. ``n_rows`` only makes it wait for the rows.
-create or replace function reader_is_attached(of_entity text, of_reader text, n_rows bigint) returns boolean
-language plpgsql volatile as $$
-begin
-  return coalesce((select s.attached from reader_state s where s.entity = of_entity and s.reader = of_reader), false);
-end $$;
-revoke all on function reader_is_attached(text, text, bigint) from public;
 """
 
 
@@ -102,6 +94,7 @@ def append_only(table: str) -> RunSQL:
         ";\n".join(_append_only_sql(table)),
         [f"drop trigger {table}_append_only on {table}", f"drop trigger {table}_no_truncate on {table}"],
     )
+
 
 _REFUSE_UNLESS_REDACTING = """
 create or replace function refuse_unless_redacting() returns trigger language plpgsql as $$

@@ -241,11 +241,7 @@ class RelayItem(models.Model):
         abstract = True
         db_table = "relay_item"
         constraints = (models.UniqueConstraint(fields=["kind", "key"], name="%(app_label)s_%(class)s_key"),)
-        indexes = (
-            models.Index(
-                fields=["next_at"], name="%(app_label)s_relay_due", condition=~models.Q(state="done")
-            ),
-        )
+        indexes = (models.Index(fields=["next_at"], name="%(app_label)s_relay_due", condition=~models.Q(state="done")),)
 
 
 class CopyPosition(models.Model):

@@ -140,7 +140,7 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
 }
 
 
-STANDARD_FUNCTIONS = ("ensure_journal_partitions(integer)", "reader_is_attached(text, text, bigint)")
+STANDARD_FUNCTIONS = ("ensure_journal_partitions(integer)", "attached_readers(text, integer, integer)")
 
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(MODULES, STANDARD_FUNCTIONS),

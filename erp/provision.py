@@ -89,9 +89,7 @@ def _reset_schema(c: psycopg.Connection, module: str) -> None:
         sql.SQL("alter default privileges in schema {s} revoke execute on functions from public").format(s=schema)
     )
     c.execute("alter default privileges revoke execute on functions from public")
-    c.execute(
-        sql.SQL("grant usage on schema {} to {}").format(schema, sql.Identifier(runtime_role(module)))
-    )
+    c.execute(sql.SQL("grant usage on schema {} to {}").format(schema, sql.Identifier(runtime_role(module))))
 
 
 def tables_of(c: psycopg.Connection, module: str) -> list[str]:
@@ -133,6 +131,7 @@ def _grant_module(c: psycopg.Connection, module: str) -> None:
             sql.Identifier(module), sql.Identifier(runtime_role(module))
         )
     )
+    _make_function(c, doors.ATTACHED_READERS, doors.attached_readers(module))
     for signature in ownership.FUNCTIONS[module]:
         _grant_function(c, signature, (runtime_role(module),))
 
@@ -140,8 +139,11 @@ def _grant_module(c: psycopg.Connection, module: str) -> None:
 def _grant_platform(c: psycopg.Connection) -> None:
     for table in tables_of(c, PLATFORM):
         _grant(c, "select" if table == "django_migrations" else ALL, table, runtime_role(PLATFORM))
-    c.execute(sql.SQL("grant usage, select on all sequences in schema {} to {}").format(
-        sql.Identifier(PLATFORM), sql.Identifier(runtime_role(PLATFORM))))
+    c.execute(
+        sql.SQL("grant usage, select on all sequences in schema {} to {}").format(
+            sql.Identifier(PLATFORM), sql.Identifier(runtime_role(PLATFORM))
+        )
+    )
 
 
 def _grant_function(c: psycopg.Connection, signature: str, roles: tuple[str, ...]) -> None:
@@ -151,17 +153,41 @@ def _grant_function(c: psycopg.Connection, signature: str, roles: tuple[str, ...
 
 
 def _make_doors(c: psycopg.Connection, module: str) -> None:
+    _drop_other_doors(c, module)
     for entity in ownership.entities_read_by(module):
         columns = doors.copy_columns(c, module, entity)
-        for statement in door_statements(module, entity, columns):
-            c.execute(statement)
+        for signature, statement in zip(
+            doors.door_signatures(entity), door_statements(module, entity, columns), strict=True
+        ):
+            _make_function(c, signature, statement)
         callers = tuple(runtime_role(s) for s in entity.sources_of(module))
         for caller in callers:
-            c.execute(
-                sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(module), sql.Identifier(caller))
-            )
+            c.execute(sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(module), sql.Identifier(caller)))
         for signature in doors.door_signatures(entity):
             _grant_function(c, signature, callers)
+
+
+def _make_function(c: psycopg.Connection, signature: str, statement: str) -> None:
+    """Create or replace; what cannot be replaced (another result, other names) is dropped in the same transaction."""
+    try:
+        with c.transaction():
+            c.execute(statement)
+    except psycopg.errors.InvalidFunctionDefinition:
+        c.execute(f"drop function {signature}")
+        c.execute(statement)
+
+
+def _drop_other_doors(c: psycopg.Connection, module: str) -> None:
+    """Drop doors that the map does not want: of entities no longer read, or with the arguments of another release."""
+    wanted = [s for e in ownership.entities_read_by(module) for s in doors.door_signatures(e)]
+    found = c.execute(
+        """select p.oid::regprocedure::text from pg_proc p where p.pronamespace = %s::regnamespace
+           and exists (select 1 from unnest(%s::text[]) prefix where starts_with(p.proname, prefix))
+           and p.oid <> all (select w::regprocedure from unnest(%s::text[]) w where to_regprocedure(w) is not null)""",
+        [module, list(doors.PREFIXES), wanted],
+    ).fetchall()
+    for (signature,) in found:
+        c.execute(f"drop function {signature}")
 
 
 def door_statements(module: str, entity: Entity, columns: list[doors.Column]) -> list[str]:

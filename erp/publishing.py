@@ -28,7 +28,7 @@ Confirmations = dict[str, dict[int, int]]
 ADVISORY_CLASS = 0x45525000  # first half of the two-part advisory lock keys of the ERP
 
 _UNCONFIRMED = "!unconfirmed"  # marks the error by which a publishing statement fails
-_DOOR_TABLE = re.compile(r"(?:into|update|from) (\w+)\.(\w+)_copy")
+_CLOSED = (pg.InsufficientPrivilege, pg.UndefinedFunction, pg.InvalidSchemaName)
 
 
 @cache
@@ -74,30 +74,46 @@ def reader_errors(entity: str) -> Iterator[None]:
         cause = sqlstate_error(error)
         if cause is None or isinstance(cause, pg.DeadlockDetected | pg.SerializationFailure):
             raise
-        reader = _reader_in(cause)
+        reader = _reader_in(cause, ownership.entity(entity))
         if reader:
-            raise ReaderUnavailable(entity, reader, _plain_reason(cause)) from error
+            raise ReaderUnavailable(entity, reader, _plain_reason(cause, entity, reader)) from error
         if isinstance(cause, pg.LockNotAvailable | pg.QueryCanceled):
             raise OwnerBusy from error
         raise
 
 
-def _reader_in(cause: pg.Error) -> str | None:
+def _reader_in(cause: pg.Error, entity: Entity) -> str | None:
     unconfirmed = re.search(rf"{_UNCONFIRMED} (\w+) ", cause.diag.message_primary or "")
     if unconfirmed:
         return unconfirmed.group(1)
+    if isinstance(cause, _CLOSED):
+        return _reader_with_closed_door(entity)
     text = f"{cause.diag.context or ''} {cause.diag.internal_query or ''}"
-    found = _DOOR_TABLE.search(text)
-    if found:
-        return found.group(1)
+    found = re.search(rf"(?:into|update|from) ({'|'.join(entity.readers)})\.{entity.copy_table}\b", text)
+    return found.group(1) if found else None
+
+
+def _reader_with_closed_door(entity: Entity) -> str | None:
+    """The reader whose door is missing or shut to the owner; asked over the reader's own connection."""
+    for reader in entity.readers:
+        with cursor(reader) as cur:
+            cur.execute(
+                """select coalesce(has_schema_privilege(%s, %s, 'usage')
+                          and has_function_privilege(%s, to_regproc(%s)::oid, 'execute'), false)""",
+                [entity.owner, reader, entity.owner, f"{reader}.receive_{entity.name}"],
+            )
+            if not cur.fetchone()[0]:
+                return reader
     return None
 
 
-def _plain_reason(cause: pg.Error) -> str:
+def _plain_reason(cause: pg.Error, entity: str, reader: str) -> str:
     if isinstance(cause, pg.LockNotAvailable):
         return "its copy is locked"
     if _UNCONFIRMED in (cause.diag.message_primary or ""):
-        return "its door did not take the new version"
+        return f"its copy holds another version (manage.py resync {entity} {reader})"
+    if isinstance(cause, _CLOSED):
+        return "its door is missing or shut (manage.py provision)"
     if isinstance(cause, pg.QueryCanceled):
         return "it did not answer in time"
     return (cause.diag.message_primary or "error").strip()
@@ -115,24 +131,19 @@ def publishing_sql(entity: Entity, module: str, rows_sql: str) -> str:
     model = owner_model(entity.name, module)
     readers = entity.readers if entity.is_instant else ()
     calls = "".join(
-        f"""union all select '{reader}', p.id, case when d.version >= p.version then d.version
-              else ('{_UNCONFIRMED} {reader} ' || p.id)::bigint end, null, null, null
-            from p cross join attached_{reader} a
-            left join (select d.* from x, attached_{reader} a, lateral {reader}.receive_{entity.name}(x.rows) d
-                       where a.yes) d on d.id = p.id
-            where a.yes and p.travels
-        """
+        f"""union all
+select '{reader}', p.id,
+       case when d.version = p.version then d.version else ('{_UNCONFIRMED} {reader} ' || p.id)::bigint end,
+       null, null, null
+from l cross join p
+left join (select d.* from l, x, lateral {reader}.receive_{entity.name}(x.rows) d
+           where '{reader}' = any(l.readers) and x.rows is not null) d on d.id = p.id
+where p.travels and '{reader}' = any(l.readers)
+"""
         for reader in readers
     )
-    attached = "".join(
-        f""", attached_{reader} as materialized (
-  select reader_is_attached('{entity.name}', '{reader}', x.n) as yes from x
-)"""
-        for reader in readers
-    )
-    lock = f"select pg_advisory_xact_lock_shared({ADVISORY_CLASS}, {entity_lock(entity.name)})"
     return f"""
-with l as materialized ({lock if entity.is_instant else "select 1"}),
+with l as materialized (select {_attached_readers(entity) if readers else "1"} as readers),
 w as ({rows_sql}),
 p as materialized (
   select t.id, t.version, t.created_at, t.updated_at, t.retired_at,
@@ -142,10 +153,19 @@ p as materialized (
   insert into change_journal (entity, key, version, actor_id, actor_name, request_id, payload)
   select '{entity.name}', p.id, p.version, %s::bigint, %s::text, %s::text, p.payload from p order by p.id
 ), x as materialized (
-  select coalesce(jsonb_agg(p.payload order by p.id) filter (where p.travels), '[]') as rows, count(*) as n from p
-){attached}
+  select jsonb_agg(p.payload order by p.id) filter (where p.travels) as rows from p
+)
 select '' as reader, p.id, p.version, p.created_at, p.updated_at, p.retired_at from p
 {calls}"""
+
+
+def _attached_readers(entity: Entity) -> str:
+    """SQL of the call that takes the entity's write lock, shared, and then tells who is attached.
+
+    A function, so that it sees attachments as they are once the lock is held: the statement around it sees
+    them as they were when it began to wait.
+    """
+    return f"{entity.owner}.attached_readers('{entity.name}', {ADVISORY_CLASS}, {entity_lock(entity.name)})"
 
 
 @dataclass(frozen=True)
@@ -224,13 +244,11 @@ def open_doors(entity: str) -> None:
     """
     line = ownership.entity(entity)
     calls = " union all ".join(
-        f"""select 1 from reader_state s, lateral {reader}.receive_{entity}('[]') d
-            where s.entity = '{entity}' and s.reader = '{reader}' and s.attached"""
+        f"select 1 from l, lateral {reader}.receive_{entity}('[]') d where '{reader}' = any(l.readers)"
         for reader in line.readers
     )
-    share_entity_lock(line.owner, entity)
     with reader_errors(entity), cursor(line.owner) as cur:
-        cur.execute(calls)
+        cur.execute(f"with l as materialized (select {_attached_readers(line)} as readers) {calls}")
 
 
 def check_deferred(module: str) -> None:

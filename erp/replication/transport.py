@@ -48,8 +48,6 @@ def rebuild(
     if not entity.is_instant:
         extra = ", %s"
         arguments.append(tick)
-    cur.execute(
-        f"select changed, removed from {reader}.rebuild_{entity.name}(%s, %s, %s, %s::jsonb{extra})", arguments
-    )
+    cur.execute(f"select changed, removed from {reader}.rebuild_{entity.name}(%s, %s, %s, %s::jsonb{extra})", arguments)
     changed, removed = cur.fetchone()
     return int(changed), int(removed)

@@ -149,5 +149,3 @@ def clear_caches() -> None:
     """Forget column lists; needed when another database is in use (tests)."""
     copy_side.cache_clear()
     owner_side.cache_clear()
-
-

@@ -42,6 +42,9 @@ PLANTS = {
     ),
     "lost grant": ("finance_ddl", "revoke select on finance.customer_copy from finance", "finance.customer_copy"),
     "schema grant": ("finance_ddl", "grant create on schema finance to finance", "finance"),
+    "view in a schema of its own": (
+        "postgres", "create schema aside; create view aside.peek as select 1 from finance.customer_copy", "aside.peek",
+    ),
     "public on the database": ("postgres", "grant connect on database {name} to public", "PUBLIC"),
 }  # fmt: skip
 
