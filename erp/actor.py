@@ -38,6 +38,12 @@ def request_id() -> str:
     return found
 
 
+def begin_request(request: str) -> None:
+    """From here on this thread works on another request, as SYSTEM: a worker's process outlives its tasks."""
+    _actor.set(SYSTEM)
+    _request_id.set(request[:64])
+
+
 @contextmanager
 def acting_as(actor: Actor, request: str | None = None) -> Iterator[None]:
     """Everything inside is done by ``actor`` under one request id."""

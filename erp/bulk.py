@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from erp.serializers import OwnerSerializer
 
 BATCH_LOCK_CLASS = 0x45525002  # advisory lock: one batch of an entity at a time
+QUEUE_WAIT = "20s"
 
 
 def write_batch(
@@ -33,7 +34,7 @@ def write_batch(
     model, module = serializer.model(), serializer.module()
     entity = serializer.entity().name
     names = [f.name for f in model._meta.concrete_fields if f.name in rows[0] and not f.primary_key]
-    _require_uniform(rows, key, names)
+    _require_uniform(rows, key, names, {f.name for f in model._meta.concrete_fields if not f.primary_key})
     with write_permit(entity), reader_errors(entity):
         _queue(module, entity)  # first, so that only the batch whose turn it is holds the entity's lock
         share_entity_lock(module, entity)
@@ -50,11 +51,15 @@ def write_batch(
 
 
 def _queue(module: str, entity: str) -> None:
+    """Wait for the batches before this one: longer than for a single row, whose lock_timeout is put back after."""
     with cursor(module) as cur:
+        cur.execute("select current_setting('lock_timeout'), set_config('lock_timeout', %s, true)", [QUEUE_WAIT])
+        usual = cur.fetchone()[0]
         cur.execute("select pg_advisory_xact_lock(%s, %s)", [BATCH_LOCK_CLASS, entity_lock(entity)])
+        cur.execute("select set_config('lock_timeout', %s, true)", [usual])
 
 
-def _require_uniform(rows: Sequence[Mapping[str, Any]], key: str, names: list[str]) -> None:
+def _require_uniform(rows: Sequence[Mapping[str, Any]], key: str, names: list[str], known: set[str]) -> None:
     seen: set[Any] = set()
     problems: list[dict[str, list[str]]] = []
     for row in rows:
@@ -63,7 +68,7 @@ def _require_uniform(rows: Sequence[Mapping[str, Any]], key: str, names: list[st
             problem[key] = ["This field is required."]
         elif row[key] in seen:
             problem[key] = [f"{row[key]!r} occurs twice in this batch."]
-        elif not set(names) <= set(row):
+        elif set(names) != known & set(row):
             problem["non_field_errors"] = ["Every row of a batch must give the same fields."]
         seen.add(row.get(key))
         problems.append(problem)

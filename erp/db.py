@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import psycopg
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 MAX_ATTEMPTS = 6
 RETRIED = (pg.DeadlockDetected, pg.SerializationFailure)
+
+_repeated: ContextVar[frozenset[str]] = ContextVar("repeated", default=frozenset())  # modules, see retrying()
 
 counters = {"deadlocks": 0, "serialization_failures": 0}
 """Conflicts this process met and retried; exported as metrics."""
@@ -84,12 +87,27 @@ def retrying(module: str, run: Callable[[], T], *, own: bool = True) -> T:
     ``own=False``: ``run`` is one statement, a transaction by itself when none is open.
 
     ``run`` must have no effect outside the module's database. Inside an open transaction it runs once:
-    only the outermost caller can repeat. Raises OwnerBusy when every attempt met a conflict.
+    only the outermost caller can repeat. Raises OwnerBusy when every attempt met a conflict, when nobody
+    further out repeats, and when a lock was not to be had in time.
     """
-    if in_transaction(module):
-        with module_transaction(module):
-            return run()
-    around: Callable[[], AbstractContextManager[None]] = (lambda: module_transaction(module)) if own else nullcontext
+    try:
+        if in_transaction(module):
+            with module_transaction(module):
+                return run()
+        token = _repeated.set(_repeated.get() | {module})
+        try:
+            return _repeat(module, run, (lambda: module_transaction(module)) if own else nullcontext)
+        finally:
+            _repeated.reset(token)
+    except OperationalError as error:
+        cause = sqlstate_error(error)
+        is_final = isinstance(cause, RETRIED) and module not in _repeated.get()
+        if is_final or isinstance(cause, pg.LockNotAvailable):
+            raise OwnerBusy from error
+        raise
+
+
+def _repeat(module: str, run: Callable[[], T], around: Callable[[], AbstractContextManager[None]]) -> T:
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
             with around():
@@ -101,7 +119,7 @@ def retrying(module: str, run: Callable[[], T], *, own: bool = True) -> T:
             kind = "deadlocks" if isinstance(cause, pg.DeadlockDetected) else "serialization_failures"
             counters[kind] += 1
             if attempt == MAX_ATTEMPTS:
-                raise OwnerBusy from error
+                raise
             # Spread the repeats so that the same two writers do not meet again at once.
             time.sleep(random.uniform(0.002, 0.01) * attempt)
     raise AssertionError("unreachable")

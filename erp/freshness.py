@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Age:
-    """How old a copy is, by its reader's own clock; ``age_s`` None: never filled."""
+    """How old a copy is, by its reader's own clock; ``age_s`` None: not known (never filled, or clock set back)."""
 
     entity: str
     reader: str
@@ -25,6 +25,11 @@ class Age:
     as_of: datetime | None
     tick: int | None
     attached: bool
+
+    def __str__(self) -> str:
+        if self.age_s is not None:
+            return f"is {self.age_s:.0f} s old"
+        return "was never filled" if self.as_of is None else "is of unknown age: its reader's clock was set back"
 
     @property
     def too_old(self) -> bool:
@@ -52,9 +57,7 @@ class Fresh(Generic[T]):
             raise CopyTooOld(f"{self.age.reader} is detached from {self.age.entity}: its copy may be out of date")
         if self.too_old:
             raise CopyTooOld(
-                f"{self.age.reader}'s copy of {self.age.entity} is "
-                f"{'never filled' if self.age.age_s is None else f'{self.age.age_s:.0f} s old'}, "
-                f"its window is {self.age.window_s} s",
+                f"{self.age.reader}'s copy of {self.age.entity} {self.age}, its window is {self.age.window_s} s"
             )
         return self.data
 
@@ -71,9 +74,10 @@ def copy_age(entity_name: str, reader: str) -> Age:
     here = [p for p in found if p]
     if len(here) < len(found):
         return Age(entity_name, reader, entity.window_s, None, None, None, attached)
-    oldest = max(here, key=lambda p: p["age_s"])
-    ticks = min(p["tick"] for p in here)
-    return Age(entity_name, reader, entity.window_s, oldest["age_s"], oldest["began_at"], ticks, attached)
+    as_of, ticks = min(p["began_at"] for p in here), min(p["tick"] for p in here)
+    ages = [p["age_s"] for p in here]
+    age_s = None if None in ages else max(ages)
+    return Age(entity_name, reader, entity.window_s, age_s, as_of, ticks, attached)
 
 
 def read(entity_name: str, reader: str, fetch: Callable[[], T]) -> Fresh[T]:

@@ -45,7 +45,10 @@ begin
     lower_at := (first + make_interval(months => i))::timestamp at time zone 'UTC';
     upper_at := (first + make_interval(months => i + 1))::timestamp at time zone 'UTC';
     name := 'change_journal_' || to_char(lower_at at time zone 'UTC', 'YYYY_MM');
-    if to_regclass(name) is null then
+    -- Rows that came while the partition was missing stay where they are: a default partition that holds rows of a
+    -- range does not let it be split off.
+    if to_regclass(name) is null
+       and not exists (select 1 from change_journal_rest where at >= lower_at and at < upper_at) then
       execute format('create table %I partition of change_journal for values from (%L) to (%L)',
                      name, lower_at, upper_at);
       made := made + 1;

@@ -94,7 +94,7 @@ def _work(module: str, item: dict[str, Any]) -> bool:
     try:
         if handler is None:
             raise ErpError(f"{module} has no relay handler for {item['kind']!r}")
-        result = handler(load_json(item["payload"]), item["key"])
+        result = dump_json(handler(load_json(item["payload"]), item["key"]))
     except Exception as error:  # noqa: BLE001  whatever it is, the item stays and is tried again
         logger.warning("relay %s %s %s failed: %s", module, item["kind"], item["key"], error)
         _record_failure(module, item, error)
@@ -103,7 +103,7 @@ def _work(module: str, item: dict[str, Any]) -> bool:
         cur.execute(
             "update relay_item set state = 'done', done_at = clock_timestamp(), last_error = '', result = %s "
             "where id = %s",
-            [dump_json(result), item["id"]],
+            [result, item["id"]],
         )
     return True
 

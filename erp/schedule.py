@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
+from django.db import models
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from erp import ownership
@@ -10,6 +13,8 @@ from erp.fields import dump_json
 from erp.ownership import MODULES, PLATFORM
 from erp.registry import PeriodicTask as Registered
 from erp.registry import registry
+
+M = TypeVar("M", bound=models.Model)
 
 COPIES_QUEUE = "copies"
 RELAY_EVERY_S = 3
@@ -47,15 +52,22 @@ def sync_schedule() -> int:
     return len(tasks)
 
 
+def _first_or_new(schedule: type[M], **values: Any) -> M:
+    """Staff may have made the same schedule twice, so there may be more than one."""
+    manager = schedule._default_manager
+    return manager.filter(**values).order_by("pk").first() or manager.create(**values)
+
+
 def _sync(task: Registered) -> None:
     interval = crontab = None
     if task.crontab:
         minute, hour = task.crontab
-        crontab, _ = CrontabSchedule.objects.get_or_create(
-            minute=minute, hour=hour, day_of_week="*", day_of_month="*", month_of_year="*", timezone="UTC"
-        )
+        crontab = _first_or_new(
+            CrontabSchedule, minute=minute, hour=hour, day_of_week="*", day_of_month="*", month_of_year="*",
+            timezone="UTC",
+        )  # fmt: skip
     else:
-        interval, _ = IntervalSchedule.objects.get_or_create(every=task.every_s, period=IntervalSchedule.SECONDS)
+        interval = _first_or_new(IntervalSchedule, every=task.every_s, period=IntervalSchedule.SECONDS)
     wanted = {
         "task": task.task,
         "interval": interval,

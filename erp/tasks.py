@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from celery import shared_task
+from django.db import DatabaseError
 
 from erp import ownership
 from erp.db import cursor, module_transaction
@@ -46,11 +49,20 @@ def scrub() -> str:
 @shared_task(name="erp.housekeeping")
 def housekeeping() -> None:
     """Make journal partitions ahead, prune tick logs and answered idempotency keys."""
-    for module in ownership.MODULES:
-        with module_transaction(module), cursor(module) as cur:
-            cur.execute("select ensure_journal_partitions(3)")
-            cur.execute("delete from idempotency_key where created_at < now() - interval '30 days'")
-            cur.execute("delete from relay_item where state = 'done' and done_at < now() - interval '30 days'")
     from erp.replication.positions import prune_ticks
 
-    prune_ticks()
+    failures: list[Exception] = []
+    for step in [*(partial(_tidy, module) for module in ownership.MODULES), prune_ticks]:
+        try:
+            step()
+        except DatabaseError as error:  # trouble in one module leaves the others tidy
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
+def _tidy(module: str) -> None:
+    with module_transaction(module), cursor(module) as cur:
+        cur.execute("select ensure_journal_partitions(3)")
+        cur.execute("delete from idempotency_key where created_at < now() - interval '30 days'")
+        cur.execute("delete from relay_item where state = 'done' and done_at < now() - interval '30 days'")

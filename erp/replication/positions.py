@@ -21,7 +21,7 @@ class PairState:
     owner: str
     reader: str
     window_s: int
-    age_s: float | None  # None: the copy has never been filled
+    age_s: float | None  # None: never filled, or the reader's clock was set back
     worst_age_s: float | None  # in the last hour
     position: int | None  # tick of the latest run
     as_of: datetime | None
@@ -42,11 +42,15 @@ class PairState:
 
 
 def position(entity: Entity, source: str, reader: str) -> dict[str, Any] | None:
-    """Position row of one source of a windowed copy, with its age in seconds."""
+    """Position row of one source of a windowed copy, with its age in seconds.
+
+    The age is not known (None) when the reader's clock was set back behind the run's beginning.
+    """
     with cursor(reader) as cur:
         cur.execute(
             """select tick, lo::text, system_identifier, began_at, applied_at,
-                      extract(epoch from clock_timestamp() - began_at)::float8 as age_s
+                      case when clock_timestamp() >= began_at
+                           then extract(epoch from clock_timestamp() - began_at)::float8 end as age_s
                from copy_position where entity = %s and source = %s""",
             [entity.name, source],
         )
@@ -103,7 +107,7 @@ def _windowed_state(entity: Entity, reader: str) -> PairState:
             ticks.append(here["tick"])
             as_of.append(here["began_at"])
             worst = worst_age_s(entity, source, reader)
-            worsts.append(max(here["age_s"], worst or 0.0))
+            worsts.append(max(here["age_s"] or 0.0, worst or 0.0))
     known = [a for a in ages if a is not None]
     age = max(known) if len(known) == len(ages) and known else None
     return PairState(

@@ -14,6 +14,7 @@ from django.db.backends.utils import CursorWrapper
 
 from erp import ownership
 from erp.db import cursor, module_transaction
+from erp.errors import ReaderUnavailable
 from erp.ownership import Entity
 from erp.publishing import owner_model
 from erp.replication import positions, transport
@@ -44,9 +45,8 @@ def run_copy(entity_name: str, source: str, reader: str) -> Run:
     back, so the copy can hold rows and versions that the owner does not have.
     """
     entity = ownership.entity(entity_name)
-    attached, reason = positions.attachment(entity, source, reader)
-    if not attached:
-        return Run(0, 0, f"{reader} is detached: {reason}")
+    if detached := _detached(entity, source, reader):
+        return detached
     if _has_moved(entity, source, reader):
         from erp.replication.resync import resync
 
@@ -55,6 +55,8 @@ def run_copy(entity_name: str, source: str, reader: str) -> Run:
     with module_transaction(source), cursor(source) as cur:
         if not _try_lock(cur, entity, source, reader):
             return Run(0, 0, "a run is under way")
+        if detached := _detached(entity, source, reader):  # meanwhile: detaching takes the same lock
+            return detached
         # A long catch-up is better than none: only the statement that waits for a lock stays bounded.
         cur.execute("set local statement_timeout = 0")
         last = positions.position(entity, source, reader)
@@ -65,12 +67,19 @@ def run_copy(entity_name: str, source: str, reader: str) -> Run:
         new_lo = str(cur.fetchone()[0])
         tick = (last["tick"] if last else 0) + 1
         rows = 0
-        for batch in changed_rows(cur, entity, source, lo):
-            rows += transport.deliver(cur, entity, reader, tick, batch)
+        for size, batch in changed_rows(cur, entity, source, lo):
+            if transport.deliver(cur, entity, reader, tick, batch) != size:
+                raise ReaderUnavailable(entity.name, reader, "its door did not take every row")
+            rows += size
         transport.advance(
             cur, entity, reader, source=source, tick=tick, lo=new_lo, sysid=sysid, began_at=began_at, rows=rows
         )
     return Run(rows, tick)
+
+
+def _detached(entity: Entity, source: str, reader: str) -> Run | None:
+    attached, reason = positions.attachment(entity, source, reader)
+    return None if attached else Run(0, 0, f"{reader} is detached: {reason}")
 
 
 def _has_moved(entity: Entity, source: str, reader: str) -> bool:
@@ -93,21 +102,25 @@ def system_identifier(cur: CursorWrapper) -> str:
     return str(cur.fetchone()[0])
 
 
-def changed_rows(cur: CursorWrapper, entity: Entity, source: str, lo: str | None) -> Iterator[str]:
-    """Payloads of rows stamped at or after ``lo`` (None: all) as JSON arrays, from one snapshot."""
+def changed_rows(cur: CursorWrapper, entity: Entity, source: str, lo: str | None) -> Iterator[tuple[int, str]]:
+    """Payloads of rows stamped at or after ``lo`` (None: all) in batches (rows, JSON array), from one snapshot.
+
+    In key order: the runs of two sources of one copy then take its rows in the same order and cannot deadlock.
+    """
     model = owner_model(entity.name, source)
     # The upper bound cuts off no row that this snapshot sees, only ids that another cluster gave before a restore.
     condition = "where t.xid >= %s::xid8 and t.xid < pg_snapshot_xmax(pg_current_snapshot())" if lo else ""
+    cur.execute("set local cursor_tuple_fraction = 1")  # all rows will be fetched: no plan for the first few
     cur.execute(
         f"declare changed no scroll cursor for select ({model.payload_sql})::text "
-        f"from {model._meta.db_table} t {condition}",
+        f"from {model._meta.db_table} t {condition} order by t.id",
         [lo] if lo else [],
     )
     while True:
         cur.execute(f"fetch {BATCH_ROWS} from changed")
         batch = [row[0] for row in cur.fetchall()]
         if batch:
-            yield "[" + ",".join(batch) + "]"
+            yield len(batch), "[" + ",".join(batch) + "]"
         if len(batch) < BATCH_ROWS:
             break
     cur.execute("close changed")

@@ -163,35 +163,65 @@ def detach(entity_name: str, reader: str, reason: str, *, actor: Actor | None = 
 def attach(entity_name: str, reader: str, *, actor: Actor | None = None) -> Rebuilt:
     """Rebuild a detached copy, compare it with its owner, and let it count again.
 
-    Writers of an instant entity wait only for the last look. Raises Refused when the copy still differs.
+    Writers of an instant entity wait only while the rows that were written meanwhile are rebuilt. Raises Refused
+    when the copy still differs.
     """
+    from erp.scrubber.copies import compare_copy
+
     entity = ownership.entity(entity_name)
+    since = _mark(entity) if entity.is_instant else 0
     rebuilt = resync(entity_name, reader)
     if not entity.is_instant:
         _set_attached(entity_name, reader, True, "", actor)
-        _require_clean(entity, reader, actor)
+        _run_and_compare(entity, reader, actor)
         return rebuilt
-    with module_transaction(entity.owner), cursor(entity.owner) as cur:
-        cur.execute("select pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, entity_lock(entity_name)])
-        again = resync(entity_name, reader)
-        rebuilt.changed, rebuilt.removed = rebuilt.changed + again.changed, rebuilt.removed + again.removed
-        left = resync(entity_name, reader, dry_run=True)
-        if left.changed or left.removed:
-            raise Refused(f"{reader}'s copy of {entity_name} still differs in {left.changed + left.removed} rows")
+    differing = set(compare_copy(entity, reader).differing)
+    with module_transaction(entity.owner), reader_errors(entity_name), cursor(entity.owner) as cur:
+        _lock_out_writers(cur, entity, reader)
+        written = _written_since(cur, entity, since)
+        _require_clean(entity, reader, differing - written)
+        if written:
+            again = resync(entity_name, reader, keys=sorted(written))
+            rebuilt.changed, rebuilt.removed = rebuilt.changed + again.changed, rebuilt.removed + again.removed
         _set_attached(entity_name, reader, True, "", actor)
     return rebuilt
 
 
-def _require_clean(entity: Entity, reader: str, actor: Actor | None) -> None:
+def _run_and_compare(entity: Entity, reader: str, actor: Actor | None) -> None:
     """Let a windowed copy run once and compare it; a difference that no window explains detaches it again."""
     from erp.scrubber.copies import compare_copy
 
     for source in entity.sources_of(reader):
         pull.run_copy(entity.name, source, reader)
-    differing = compare_copy(entity, reader).differing
+    differing = set(compare_copy(entity, reader).differing)
     if differing:
         _set_attached(entity.name, reader, False, "still differs from its owner", actor)
+    _require_clean(entity, reader, differing)
+
+
+def _require_clean(entity: Entity, reader: str, differing: set[int]) -> None:
+    if differing:
         raise Refused(f"{reader}'s copy of {entity.name} still differs in {len(differing)} rows")
+
+
+_JOURNAL_SEQUENCE = "pg_sequence_last_value(pg_get_serial_sequence('change_journal', 'seq')::regclass)"
+
+
+def _mark(entity: Entity) -> int:
+    """Journal number up to which every write of the entity has committed: nobody writes while it is read."""
+    with module_transaction(entity.owner), reader_errors(entity.name), cursor(entity.owner) as cur:
+        _lock_out_writers(cur, entity, "")
+        cur.execute(f"select coalesce({_JOURNAL_SEQUENCE}, 0)")
+        return int(cur.fetchone()[0])
+
+
+def _written_since(cur: CursorWrapper, entity: Entity, mark: int) -> set[int]:
+    # The day only spares a look at old partitions; what counts is the number.
+    cur.execute(
+        "select distinct key from change_journal where entity = %s and seq > %s and at > now() - interval '1 day'",
+        [entity.name, mark],
+    )
+    return {key for (key,) in cur.fetchall()}
 
 
 def _set_attached(entity_name: str, reader: str, attached: bool, reason: str, actor: Actor | None) -> None:
@@ -201,9 +231,8 @@ def _set_attached(entity_name: str, reader: str, attached: bool, reason: str, ac
     who = actor or current_actor()
     note = dump_json({"entity": entity.name, "reader": reader, "attached": attached, "reason": reason})
     for source in entity.sources_of(reader):
-        with module_transaction(source), cursor(source) as cur:
-            if entity.is_instant:  # no write may straddle the change
-                cur.execute("select pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, entity_lock(entity_name)])
+        with module_transaction(source), reader_errors(entity_name), cursor(source) as cur:
+            _lock_out_writers(cur, entity, reader)  # no write and no run may straddle the change
             cur.execute(
                 "update reader_state set attached = %s, reason = %s, changed_at = clock_timestamp(), changed_by = %s "
                 "where entity = %s and reader = %s",

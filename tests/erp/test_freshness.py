@@ -104,3 +104,16 @@ def test_detached_copy_is_too_old_until_it_is_attached(module_erp: ErpDatabase, 
     assert (age.attached, age.too_old) == (False, True)
     attach(entity, reader)
     assert not freshness.copy_age(entity, reader).too_old
+
+
+def test_clock_set_back_makes_the_age_unknown_not_young(fresh_erp: ErpDatabase) -> None:
+    run_copy("stock", "logistics", "storefront")
+    assert not freshness.copy_age("stock", "storefront").too_old
+    with fresh_erp.connect("storefront_ddl") as reader:
+        reader.execute("update copy_position set began_at = began_at + interval '1 hour'")
+    age = freshness.copy_age("stock", "storefront")
+    assert (age.age_s, age.too_old) == (None, True)
+    with pytest.raises(CopyTooOld, match="set back"):
+        freshness.read("stock", "storefront", list).required()
+    run_copy("stock", "logistics", "storefront")
+    assert not freshness.copy_age("stock", "storefront").too_old

@@ -87,3 +87,10 @@ def test_entry_of_a_copy_that_left_the_map_goes() -> None:
     sync_schedule()
     assert not PeriodicTask.objects.filter(name__endswith="nobody").exists()
     assert PeriodicTask.objects.filter(description=GENERATED).count() == len(generated_tasks())
+
+
+def test_schedule_that_staff_made_twice_stops_nothing() -> None:
+    for _ in range(2):
+        IntervalSchedule.objects.create(every=5, period=IntervalSchedule.SECONDS)
+    PeriodicTask.objects.all().delete()
+    assert sync_schedule() == PeriodicTask.objects.count()

@@ -141,7 +141,7 @@ def test_repeated_run_brings_nothing_new_and_still_makes_the_copy_younger(
 
 def test_batch_that_arrives_late_does_not_turn_the_copy_back(fresh_erp: ErpDatabase, rows: list[int]) -> None:
     with module_transaction("logistics"), cursor("logistics") as cur:
-        (old,) = pull.changed_rows(cur, STOCK, "logistics", None)
+        ((_, old),) = pull.changed_rows(cur, STOCK, "logistics", None)
     with fresh_erp.connect("logistics") as writer:
         write(writer, rows[0])
     run()
