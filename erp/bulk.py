@@ -13,7 +13,8 @@ from erp.db import cursor, rows_as_dicts
 from erp.fields import dump_json
 from erp.ownership import alias_of
 from erp.permit import write_permit
-from erp.publishing import entity_lock, publish, reader_errors, share_entity_lock
+from erp.publishing import entity_lock, publish, share_entity_lock
+from erp.reader_errors import reader_errors
 
 if TYPE_CHECKING:
     from erp.serializers import OwnerSerializer

@@ -69,39 +69,40 @@ def _fast_path(table: str, entity: Entity, columns: list[Column]) -> str:
   end if;"""
 
 
+def _received_value(column: Column) -> str:
+    """SQL of a column's value: as sent (row ``r`` of ``i.j``), else as held (``c``), else the default."""
+    if column.name in LOCAL_COLUMNS:
+        return "at_tick"
+    if column.name == "id":
+        return "i.id"
+    return (
+        f"case when i.j ? '{column.name}' then r.\"{column.name}\" "
+        f'when c.id is not null then c."{column.name}" else {column.default or "null"} end'
+    )
+
+
+def _on_conflict(entity: Entity, columns: list[Column]) -> str:
+    if entity.append_only:
+        return "do nothing"
+    assignments = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in columns if c.name != "id")
+    return f"do update set {assignments} where {_is_newer(entity)}"
+
+
 def receive_door(reader: str, entity: Entity, columns: list[Column]) -> str:
     """SQL of ``<reader>.receive_<entity>(rows jsonb[, tick])`` → (id, version) now held per key sent."""
     table = f"{reader}.{entity.copy_table}"
     windowed = not entity.is_instant
     argument = ", at_tick bigint default 0" if windowed else ""
-    names, values = [], []
-    for column in columns:
-        names.append(f'"{column.name}"')
-        if column.name in LOCAL_COLUMNS:
-            values.append("at_tick")
-        elif column.name == "id":
-            values.append("i.id")
-        else:
-            values.append(
-                f"case when i.j ? '{column.name}' then r.\"{column.name}\" "
-                f'when c.id is not null then c."{column.name}" else {column.default or "null"} end'
-            )
+    names = ", ".join(f'"{c.name}"' for c in columns)
     order = "(e.j->>'epoch')::bigint desc, " if entity.custodians else ""
-    on_conflict = (
-        "do nothing"
-        if entity.append_only
-        else "do update set "
-        + ", ".join(f"{name} = excluded.{name}" for name in names if name != '"id"')
-        + f" where {_is_newer(entity)}"
-    )
     return f"""
 create or replace function {reader}.receive_{entity.name}(rows jsonb{argument})
 returns table (id bigint, version bigint)
 language plpgsql security definer set search_path = {reader}, pg_temp as $door$
 #variable_conflict use_column
 begin{_fast_path(table, entity, columns)}
-  insert into {table} as t ({", ".join(names)})
-  select {", ".join(values)}
+  insert into {table} as t ({names})
+  select {", ".join(_received_value(c) for c in columns)}
   from (
     select distinct on ((e.j->>'id')::bigint) (e.j->>'id')::bigint as id, e.j
     from jsonb_array_elements(rows) as e(j)
@@ -110,30 +111,28 @@ begin{_fast_path(table, entity, columns)}
   cross join lateral jsonb_populate_record(null::{table}, i.j) r
   left join {table} c on c.id = i.id
   order by i.id
-  on conflict (id) {on_conflict};
+  on conflict (id) {_on_conflict(entity, columns)};
   return query
     select t.id, t.version from {table} t
     where t.id in (select (e.j->>'id')::bigint from jsonb_array_elements(rows) as e(j));
 end $door$;"""
 
 
+def _rebuilt_value(column: Column) -> str:
+    if column.name in LOCAL_COLUMNS:
+        return "at_tick"
+    return f'coalesce(r."{column.name}", {column.default})' if column.default else f'r."{column.name}"'
+
+
 def rebuild_door(reader: str, entity: Entity, columns: list[Column]) -> str:
     """SQL of the repair door: makes the copy of a key range equal to the rows sent, at any version.
 
-    ``keys`` null: every key in [lo, hi]; else only those keys. Extra rows are removed. For an entity with
-    custodians a row is only replaced or removed when the sender is its present source.
+    ``keys`` null: every key in [lo, hi]; else only those keys. Extra rows are removed. Of an entity with custodians
+    the sender sends what is newest among all of them.
     """
     table = f"{reader}.{entity.copy_table}"
     windowed = not entity.is_instant
     names = [f'"{c.name}"' for c in columns]
-    values = []
-    for column in columns:
-        if column.name in LOCAL_COLUMNS:
-            values.append("at_tick")
-        elif column.default:
-            values.append(f'coalesce(r."{column.name}", {column.default})')
-        else:
-            values.append(f'r."{column.name}"')
     argument = ", at_tick bigint default 0" if windowed else ""
     # A row that never changes keeps the position it arrived in.
     kept = {'"id"', '"tick"'} if entity.append_only else {'"id"'}
@@ -151,7 +150,7 @@ begin
     and t.id not in (select (e.j->>'id')::bigint from jsonb_array_elements(rows) as e(j));
   get diagnostics n_removed = row_count;
   insert into {table} as t ({", ".join(names)})
-  select {", ".join(values)}
+  select {", ".join(_rebuilt_value(c) for c in columns)}
   from jsonb_array_elements(rows) as e(j)
   cross join lateral jsonb_populate_record(null::{table}, e.j) r
   order by r.id

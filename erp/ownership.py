@@ -26,9 +26,7 @@ MODULE_LABELS = {
     PLATFORM: "Platform",
 }
 
-PLATFORM_APPS = frozenset(
-    {"erp", "auth", "contenttypes", "sessions", "admin", "authtoken", "django_celery_beat"}
-)
+PLATFORM_APPS = frozenset({"erp", "auth", "contenttypes", "sessions", "admin", "authtoken", "django_celery_beat"})
 """App labels whose tables live in the platform schema."""
 
 

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.apps import apps
-from django.db import DatabaseError
-from psycopg import errors as pg
 
 from erp import ownership
 from erp.actor import Actor, current_actor, request_id
-from erp.db import cursor, fetch_prepared, in_transaction, sqlstate_error
-from erp.errors import OwnerBusy, OwnershipError, ReaderUnavailable
+from erp.db import cursor, fetch_prepared, in_transaction
+from erp.errors import OwnershipError
 from erp.models import CopyModel, OwnedModel
 from erp.ownership import Entity
 from erp.permit import require_permit
+from erp.reader_errors import UNCONFIRMED
+from erp.reader_errors import reader_errors as reader_errors  # noqa: PLC0414  modules take it from here
 
 Confirmations = dict[str, dict[int, int]]
 """Reader → {key: version it now holds}."""
 
 ADVISORY_CLASS = 0x45525000  # first half of the two-part advisory lock keys of the ERP
-
-_UNCONFIRMED = "!unconfirmed"  # marks the error by which a publishing statement fails
-_CLOSED = (pg.InsufficientPrivilege, pg.UndefinedFunction, pg.InvalidSchemaName)
 
 
 @cache
@@ -65,60 +60,6 @@ def share_entity_lock(module: str, *entities: str) -> None:
         cur.execute("select pg_advisory_xact_lock_shared(%s, k) from unnest(%s::int[]) k", [ADVISORY_CLASS, keys])
 
 
-@contextmanager
-def reader_errors(entity: str) -> Iterator[None]:
-    """Turn a time-out or failure inside a reader's door into ReaderUnavailable naming the reader."""
-    try:
-        yield
-    except DatabaseError as error:
-        cause = sqlstate_error(error)
-        if cause is None or isinstance(cause, pg.DeadlockDetected | pg.SerializationFailure):
-            raise
-        reader = _reader_in(cause, ownership.entity(entity))
-        if reader:
-            raise ReaderUnavailable(entity, reader, _plain_reason(cause, entity, reader)) from error
-        if isinstance(cause, pg.LockNotAvailable | pg.QueryCanceled):
-            raise OwnerBusy from error
-        raise
-
-
-def _reader_in(cause: pg.Error, entity: Entity) -> str | None:
-    unconfirmed = re.search(rf"{_UNCONFIRMED} (\w+) ", cause.diag.message_primary or "")
-    if unconfirmed:
-        return unconfirmed.group(1)
-    if isinstance(cause, _CLOSED):
-        return _reader_with_closed_door(entity)
-    text = f"{cause.diag.context or ''} {cause.diag.internal_query or ''}"
-    found = re.search(rf"(?:into|update|from) ({'|'.join(entity.readers)})\.{entity.copy_table}\b", text)
-    return found.group(1) if found else None
-
-
-def _reader_with_closed_door(entity: Entity) -> str | None:
-    """The reader whose door is missing or shut to the owner; asked over the reader's own connection."""
-    for reader in entity.readers:
-        with cursor(reader) as cur:
-            cur.execute(
-                """select coalesce(has_schema_privilege(%s, %s, 'usage')
-                          and has_function_privilege(%s, to_regproc(%s)::oid, 'execute'), false)""",
-                [entity.owner, reader, entity.owner, f"{reader}.receive_{entity.name}"],
-            )
-            if not cur.fetchone()[0]:
-                return reader
-    return None
-
-
-def _plain_reason(cause: pg.Error, entity: str, reader: str) -> str:
-    if isinstance(cause, pg.LockNotAvailable):
-        return "its copy is locked"
-    if _UNCONFIRMED in (cause.diag.message_primary or ""):
-        return f"its copy holds another version (manage.py resync {entity} {reader})"
-    if isinstance(cause, _CLOSED):
-        return "its door is missing or shut (manage.py provision)"
-    if isinstance(cause, pg.QueryCanceled):
-        return "it did not answer in time"
-    return (cause.diag.message_primary or "error").strip()
-
-
 @cache
 def publishing_sql(entity: Entity, module: str, rows_sql: str) -> str:
     """SQL that journals the rows of ``rows_sql`` and brings them through the doors, in one statement.
@@ -133,7 +74,7 @@ def publishing_sql(entity: Entity, module: str, rows_sql: str) -> str:
     calls = "".join(
         f"""union all
 select '{reader}', p.id,
-       case when d.version = p.version then d.version else ('{_UNCONFIRMED} {reader} ' || p.id)::bigint end,
+       case when d.version = p.version then d.version else ('{UNCONFIRMED} {reader} ' || p.id)::bigint end,
        null, null, null
 from l cross join p
 left join (select d.* from l, x, lateral {reader}.receive_{entity.name}(x.rows) d

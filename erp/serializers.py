@@ -6,14 +6,13 @@ One write = one transaction of the owner: row with version + 1, journal row, rea
 from __future__ import annotations
 
 import copy
-import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-from django.db import connections, models
+from django.db import models
 from rest_framework import serializers
 
-from erp import ownership
+from erp import ownership, row_sql
 from erp.actor import Actor
 from erp.bulk import write_batch
 from erp.db import retrying
@@ -26,14 +25,6 @@ M = TypeVar("M", bound=OwnedModel)
 
 _field_templates: dict[type, dict[str, Any]] = {}
 _validator_templates: dict[type, list[Any]] = {}
-
-
-@functools.cache
-def _sql_type(field: models.Field[Any, Any]) -> str:
-    connection = connections[ownership.alias_of(ownership.module_of_app(field.model._meta.app_label))]
-    found = field.rel_db_type(connection) if field.primary_key else field.db_type(connection)
-    assert found
-    return found
 
 
 def _copy_of(field: Any) -> Any:
@@ -128,8 +119,12 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
     def _save(self, data: Mapping[str, Any], actor: Actor | None, *, retire: bool) -> M:
         row = self.instance if isinstance(self.instance, models.Model) else None
         full = dict(data) if row else self.complete_new([data])[0]
-        columns = self._columns(full)
-        statement, arguments = self._change(row, columns, retire) if row else self._creation(columns)
+        columns = row_sql.columns_of(self.model(), full)
+        statement, arguments = (
+            row_sql.change(row, columns, retire=retire, expected_version=self.expected_version)
+            if row
+            else row_sql.creation(self.model(), columns)
+        )
         written = retrying(
             self.module(), lambda: self._write(row, statement, arguments, full, actor), own=self._has_related(full)
         )
@@ -155,35 +150,6 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
 
     def _has_related(self, data: Mapping[str, Any]) -> bool:
         return any(name in data for name in self.related_fields)
-
-    def _columns(self, data: Mapping[str, Any]) -> list[tuple[models.Field[Any, Any], Any]]:
-        connection = connections[ownership.alias_of(self.module())]
-        columns = []
-        for field in self.model()._meta.concrete_fields:
-            if field.name in data and not field.primary_key:
-                value = data[field.name]
-                value = value.pk if isinstance(value, models.Model) else value
-                columns.append((field, field.get_db_prep_save(value, connection)))
-        return columns
-
-    def _creation(self, columns: list[tuple[models.Field[Any, Any], Any]]) -> tuple[str, list[Any]]:
-        names = ", ".join(f'"{field.column}"' for field, _ in columns)
-        marks = ", ".join(f"%s::{_sql_type(field)}" for field, _ in columns)
-        statement = f'insert into "{self.model()._meta.db_table}" as t ({names}) select {marks} from l returning t.*'
-        return statement, [value for _, value in columns]
-
-    def _change(self, row: M, columns: list[tuple[models.Field[Any, Any], Any]], retire: bool) -> tuple[str, list[Any]]:
-        assignments = [f'"{field.column}" = %s::{_sql_type(field)}' for field, _ in columns]
-        assignments += ["version = t.version + 1", "updated_at = clock_timestamp()"]
-        if retire:
-            assignments.append("retired_at = coalesce(t.retired_at, clock_timestamp())")
-        arguments = [*(value for _, value in columns), row.pk]
-        condition = "t.id = %s::bigint"
-        if self.expected_version is not None:
-            condition += " and t.version = %s::bigint"
-            arguments.append(self.expected_version)
-        table = self.model()._meta.db_table
-        return f'update "{table}" t set {", ".join(assignments)} from l where {condition} returning t.*', arguments
 
     def _as_instance(self, row: M | None, data: Mapping[str, Any], done: WrittenRow) -> M:
         instance = copy.copy(row) if row else self.model()(pk=done.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from celery import shared_task
@@ -52,7 +53,8 @@ def housekeeping() -> None:
     from erp.replication.positions import prune_ticks
 
     failures: list[Exception] = []
-    for step in [*(partial(_tidy, module) for module in ownership.MODULES), prune_ticks]:
+    steps: list[Callable[[], None]] = [partial(_tidy, module) for module in ownership.MODULES]
+    for step in (*steps, prune_ticks):
         try:
             step()
         except DatabaseError as error:  # trouble in one module leaves the others tidy

@@ -17,7 +17,8 @@ from erp.db import cursor, module_transaction, retrying
 from erp.errors import NotFound, Refused
 from erp.fields import dump_json
 from erp.ownership import Entity
-from erp.publishing import ADVISORY_CLASS, entity_lock, owner_model, reader_errors
+from erp.publishing import ADVISORY_CLASS, entity_lock, owner_model
+from erp.reader_errors import reader_errors
 from erp.replication import positions, pull, transport
 
 RANGE_ROWS = 1_000

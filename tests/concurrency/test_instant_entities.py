@@ -37,7 +37,7 @@ print(json.dumps(counters))
 
 def versions(erp: ErpDatabase, role: str, table: str) -> dict[int, tuple[int, str]]:
     with erp.connect(role) as connection:
-        rows = connection.execute(f"select id, version, city || '/' || name from {table}").fetchall()  # type: ignore[arg-type]
+        rows = connection.execute(f"select id, version, city || '/' || name from {table}").fetchall()
     return {key: (version, text) for key, version, text in rows}
 
 

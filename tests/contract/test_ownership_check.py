@@ -60,7 +60,7 @@ def test_difference_is_named(fresh_erp: ErpDatabase, plant: str) -> None:
     role, sql, where = PLANTS[plant]
     try:
         with fresh_erp.connect(role) as connection:
-            connection.execute(sql.format(name=fresh_erp.name))  # type: ignore[arg-type]
+            connection.execute(sql.format(name=fresh_erp.name))
         found = [str(d) for d in check_ownership()]
         assert found, f"{plant} was not noticed"
         assert all(where in line for line in found), found

@@ -51,7 +51,7 @@ def test_runtime_role_has_exactly_the_rights_of_the_map(module_erp: ErpDatabase,
 def attempt(connection: psycopg.Connection, sql: str) -> str | None:
     """None when PostgreSQL carried it out; the message when it refused for lack of rights."""
     try:
-        connection.execute(sql)  # type: ignore[arg-type]
+        connection.execute(sql)
     except pg.InsufficientPrivilege as refused:
         return str(refused)
     return None
@@ -74,11 +74,11 @@ def test_runtime_role_cannot_become_another_or_create_tables(module_erp: ErpData
     with module_erp.connect(role) as connection:
         for other in (*(ownership.ddl_role(m) for m in MODULES), *(m for m in MODULES if m != role), "postgres"):
             with pytest.raises(pg.InsufficientPrivilege):
-                connection.execute(f"set role {other}")  # type: ignore[arg-type]
+                connection.execute(f"set role {other}")
         with pytest.raises(pg.InsufficientPrivilege):
-            connection.execute(f"create table {role}.own (id int)")  # type: ignore[arg-type]
+            connection.execute(f"create table {role}.own (id int)")
         with pytest.raises(pg.InsufficientPrivilege):
-            connection.execute(f"alter table {role}.change_journal disable trigger all")  # type: ignore[arg-type]
+            connection.execute(f"alter table {role}.change_journal disable trigger all")
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -88,4 +88,4 @@ def test_append_only_tables_refuse_their_own_role(module_erp: ErpDatabase, modul
         for table in tables:
             for sql in (f"update {table} set ctid = ctid", f"delete from {table}", f"truncate {table}"):
                 with pytest.raises((pg.InsufficientPrivilege, pg.FeatureNotSupported)):
-                    connection.execute(sql)  # type: ignore[arg-type]
+                    connection.execute(sql)

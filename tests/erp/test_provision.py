@@ -30,7 +30,7 @@ MIGRATED = {"no partitions ahead"}  # comes from a migration, so provision can o
 @pytest.mark.parametrize("difference", OTHER_RELEASES)
 def test_door_of_another_release_is_noticed_and_replaced(fresh_erp: ErpDatabase, difference: str) -> None:
     with fresh_erp.connect("finance_ddl") as ddl:
-        ddl.execute(OTHER_RELEASES[difference])  # type: ignore[arg-type]
+        ddl.execute(OTHER_RELEASES[difference])
     assert check_ownership()
     if difference in MIGRATED:
         return

@@ -38,7 +38,7 @@ def conflict() -> None:
 
 
 def test_conflict_is_repeated_by_the_outermost_caller_also_when_it_comes_from_inside(erp: ErpDatabase) -> None:
-    attempts = []
+    attempts: list[int] = []
 
     def inner() -> str:
         attempts.append(len(attempts))

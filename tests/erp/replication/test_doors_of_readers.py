@@ -38,7 +38,7 @@ def assert_refused(customer: Customer, reader: str, reason: str) -> None:
     assert refused.value.reader == reader
     assert Customer.objects.values_list("name", "version").get() == ("Ada", 1)
     for other in set(READERS) - {reader}:
-        assert copy_model("customer", other).objects.values_list("name", "version").get() == ("Ada", 1)
+        assert list(copy_model("customer", other).objects.values_list("version", flat=True)) == [1]
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -58,7 +58,7 @@ def test_copy_that_refuses_the_value_is_named(fresh_erp: ErpDatabase, customer: 
 )
 def test_shut_door_is_named(fresh_erp: ErpDatabase, customer: Customer, shut: str) -> None:
     with fresh_erp.connect("logistics_ddl") as ddl:
-        ddl.execute(shut)  # type: ignore[arg-type]
+        ddl.execute(shut)
     assert_refused(customer, "logistics", "provision")
     provision(settings.ENVIRONMENT, fresh_erp.name)
     assert sorted(rename(customer, "Eve").confirmed) == sorted(READERS)

@@ -53,7 +53,7 @@ def test_planted_drift_is_found_exactly(fresh_erp: ErpDatabase, keys: tuple[int,
     sql, expected = PLANTS[plant]
     with fresh_erp.connect("postgres") as rogue:
         for statement in sql.format(**names).split("; "):
-            rogue.execute(statement)  # type: ignore[arg-type]
+            rogue.execute(statement)
     result = run_check(CUSTOMERS)
     assert {s.key: s.cause for s in result.samples} == {k.format(**names): c for k, c in expected.items()}
     assert result.mismatched == len(expected)
