@@ -15,13 +15,16 @@ logger = logging.getLogger(__name__)
 
 
 def raise_alert(key: str, message: str, details: dict[str, Any] | None = None, *, severity: str = "critical") -> bool:
-    """Open an incident, or refresh the open one; returns whether it is new."""
+    """Open an incident, or refresh the open one; returns whether it is new.
+
+    Critical ones are told on every channel by the watchdog (erp/alerting); warnings wait for the daily summary.
+    """
     with module_transaction(PLATFORM), cursor(PLATFORM) as cur:
         cur.execute(
             """insert into alert (key, severity, message, details) values (%s, %s, %s, %s)
                on conflict (key) where resolved_at is null
                do update set message = excluded.message, details = excluded.details,
-                             last_seen_at = clock_timestamp()
+                             severity = excluded.severity, last_seen_at = clock_timestamp()
                returning xmax = 0""",
             [key, severity, message, dump_json(details or {})],
         )

@@ -12,6 +12,9 @@ from django.db.models.functions import Now
 from erp.errors import OwnershipError
 from erp.fields import ExactJSONField, Xid8Field
 from erp.permit import require_permit
+from erp.records import Alert, AlertDelivery, ClockReading, Heartbeat, ScrubResult, ScrubRun
+
+__all__ = ["Alert", "AlertDelivery", "ClockReading", "Heartbeat", "ScrubResult", "ScrubRun"]  # found by Django here
 
 M = TypeVar("M", bound=models.Model)
 
@@ -276,86 +279,3 @@ class CopyTick(models.Model):
         abstract = True
         db_table = "copy_tick"
         indexes = (models.Index(fields=["entity", "source", "applied_at"], name="%(app_label)s_copy_tick_at"),)
-
-
-class Alert(models.Model):
-    """An incident: opened when something is wrong, resolved when it is right again; one open per key."""
-
-    class Severity(models.TextChoices):
-        """How loud."""
-
-        WARNING = "warning", "Warning"
-        CRITICAL = "critical", "Critical"
-
-    key = models.CharField(max_length=120)  # e.g. window:stock:storefront
-    severity = models.CharField(max_length=10, choices=Severity, default=Severity.CRITICAL)
-    message = models.TextField()
-    details = ExactJSONField(default=dict)
-    opened_at = models.DateTimeField(db_default=Now())
-    last_seen_at = models.DateTimeField(db_default=Now())
-    resolved_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        db_table = "alert"
-        ordering = ("-opened_at",)
-        constraints = (
-            models.UniqueConstraint(fields=["key"], condition=models.Q(resolved_at=None), name="alert_one_open"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.message}"
-
-
-class Heartbeat(models.Model):
-    """When a part of the system last showed that it lives (beat, a worker queue, the watchdog)."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    at = models.DateTimeField()
-
-    class Meta:
-        db_table = "heartbeat"
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.at:%H:%M:%S}"
-
-
-class ScrubRun(models.Model):
-    """One run of the scrubber; unfinished when ``finished_at`` is empty."""
-
-    started_at = models.DateTimeField(db_default=Now())
-    finished_at = models.DateTimeField(null=True)
-    trigger = models.CharField(max_length=20)  # nightly | manual | repair
-    status = models.CharField(max_length=10, default="running")  # running | ok | warning | alert | failed
-
-    class Meta:
-        db_table = "scrub_run"
-        ordering = ("-id",)
-
-    def __str__(self) -> str:
-        return f"{self.started_at:%Y-%m-%d %H:%M} {self.status}"
-
-
-class ScrubResult(models.Model):
-    """Result of one check within a run."""
-
-    run = models.ForeignKey(ScrubRun, on_delete=models.CASCADE, related_name="results")
-    name = models.CharField(max_length=40)
-    status = models.CharField(max_length=10)
-    compared = models.BigIntegerField()
-    mismatched = models.BigIntegerField()
-    drift = models.FloatField()
-    amount = models.DecimalField(max_digits=24, decimal_places=4, null=True)
-    samples = ExactJSONField(default=list)
-    cause = models.TextField(blank=True)
-    repair = models.TextField(blank=True)
-    seconds = models.FloatField()
-    position = models.TextField(blank=True)
-    error = models.TextField(blank=True)
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "scrub_result"
-        constraints = (models.UniqueConstraint(fields=["run", "name"], name="scrub_result_once"),)
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.status}"

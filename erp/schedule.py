@@ -10,14 +10,16 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from erp import ownership
 from erp.db import module_transaction
 from erp.fields import dump_json
-from erp.ownership import MODULES, PLATFORM
+from erp.ownership import MODULES, PLATFORM, SCHEMAS
 from erp.registry import PeriodicTask as Registered
 from erp.registry import registry
 
 M = TypeVar("M", bound=models.Model)
 
 COPIES_QUEUE = "copies"
+QUEUES = (COPIES_QUEUE, *SCHEMAS)  # each has its workers
 RELAY_EVERY_S = 3
+HEARTBEAT_EVERY_S = 5
 GENERATED = "Generated from the ownership map"
 
 
@@ -34,9 +36,10 @@ def generated_tasks() -> list[Registered]:
         for entity, source, reader in ownership.windowed_pairs()
     ]
     tasks += [Registered(f"relay {m}", "erp.relay", m, every_s=RELAY_EVERY_S, args=(m,)) for m in MODULES]
+    tasks += [Registered(f"heartbeat {q}", "erp.heartbeat", q, every_s=HEARTBEAT_EVERY_S, args=(q,)) for q in QUEUES]
     tasks += [
-        Registered("heartbeat", "erp.heartbeat", COPIES_QUEUE, every_s=5),
         Registered("nightly scrub", "erp.scrub", PLATFORM, crontab=("0", "3")),
+        Registered("pending scrubs", "erp.scrub_pending", PLATFORM, every_s=60),
         Registered("housekeeping", "erp.housekeeping", PLATFORM, crontab=("20", "2")),
     ]
     return tasks + registry.periodic_tasks

@@ -156,7 +156,15 @@ LOCALE_PATHS = [BASE_DIR / module / "locale" for module in ownership.MODULES]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-EMAIL_BACKEND = os.environ.get("ERP_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
+EMAIL_HOST = os.environ.get("ERP_EMAIL_HOST", "")  # an SMTP server; without one e-mails become files below mail/
+EMAIL_BACKEND = os.environ.get(
+    "ERP_EMAIL_BACKEND", f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+)
+EMAIL_PORT = int(os.environ.get("ERP_EMAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("ERP_EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("ERP_EMAIL_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("ERP_EMAIL_TLS", "") == "1"
+EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = ERP_HOME / "mail"
 DEFAULT_FROM_EMAIL = os.environ.get("ERP_EMAIL_FROM", "shop@example.com")
 
@@ -226,6 +234,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "connect_retries_timeout": 0.5,
 }
 CELERY_TASK_PUBLISH_RETRY = False  # a hint that cannot be given is dropped: the row is what counts
+
+# --- alerts and the scrubber (docs/operations.md); a channel without its settings is off ----------------
+
+ALERTING = {
+    "pagerduty_routing_key": os.environ.get("ERP_PAGERDUTY_ROUTING_KEY", ""),
+    "pagerduty_url": os.environ.get("ERP_PAGERDUTY_URL", "https://events.pagerduty.com"),
+    "slack_webhook_url": os.environ.get("ERP_SLACK_WEBHOOK_URL", ""),
+    "email_to": [a.strip() for a in os.environ.get("ERP_ALERT_EMAIL_TO", "").split(",") if a.strip()],
+}
+SCRUB_REST = float(os.environ.get("ERP_SCRUB_REST", "1.0"))  # seconds a background run rests per second worked
+SCRUB_BOUND_S = int(os.environ.get("ERP_SCRUB_BOUND_S", "7200"))  # a nightly run that takes longer alerts
+CLOCK_SKEW_MAX_S = float(os.environ.get("ERP_CLOCK_SKEW_MAX_S", "1.0"))
 
 # --- company (one per installation) -----------------------------------------------------------------
 

@@ -29,22 +29,28 @@ def relay(module: str) -> dict[str, int]:
 
 
 @shared_task(name="erp.heartbeat")
-def heartbeat() -> None:
-    """Beat sent this and a worker ran it: the watchdog sees that both live."""
+def heartbeat(queue: str) -> None:
+    """Beat sent this and a worker of the queue ran it: the watchdog sees that both live."""
     from erp.alerts import beat_heart
 
     beat_heart("beat")
+    beat_heart(f"worker:{queue}")
 
 
 @shared_task(name="erp.scrub")
-def scrub() -> str:
-    """The nightly cross-checks; returns the run's status. A run under way makes this one return at once."""
-    from erp.scrubber.engine import ScrubberBusy, run_scrub
+def scrub() -> int:
+    """The nightly run, or what is left of it after an interruption."""
+    from erp.scrubber.engine import run_nightly
 
-    try:
-        return str(run_scrub(trigger="nightly").status)
-    except ScrubberBusy:
-        return "busy"
+    return len(run_nightly())
+
+
+@shared_task(name="erp.scrub_pending")
+def scrub_pending() -> int:
+    """Runs that were asked for or interrupted; nothing while a run is under way."""
+    from erp.scrubber.engine import run_pending
+
+    return len(run_pending())
 
 
 @shared_task(name="erp.housekeeping")

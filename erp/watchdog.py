@@ -5,31 +5,64 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
 from types import FrameType
 
 import redis
 from django.conf import settings
 from django.db import Error, connections
+from django.utils import timezone
 
 from erp import ownership
-from erp.alerts import beat_heart, raise_alert, resolve_alert, silence_s
+from erp.alerting.dispatch import dispatch
+from erp.alerts import beat_heart, raise_alert, resolve_alert
+from erp.clocks import measure, record
 from erp.db import cursor
-from erp.ownership import MODULE_LABELS, MODULES
+from erp.deadman import beat_and_workers, nightly
+from erp.ownership import MODULE_LABELS, MODULES, PLATFORM
 from erp.replication.positions import pair_state
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 2.0
-GRACE_S = 12.0  # less than the shortest window
-BEAT_SILENCE_S = 30.0  # beat proves itself every few seconds through the heartbeat task
+GRACE_S = 12.0  # less than the shortest window: beat and the first runs come up, a start is no incident
+CLOCKS_EVERY_S = 60.0
 RELAY_OVERDUE_S = 60.0
 
 
-def look() -> list[str]:
-    """One look at everything; raises and resolves alerts. Returns the keys of what is wrong now."""
-    wrong = [*_windows(), *_beat(), *_broker(), *_relays()]
+def look(now: datetime | None = None) -> list[str]:
+    """One look at everything; raises and resolves alerts. Returns the keys of what is wrong now.
+
+    Args:
+        now: the time of day for what is due by the clock; default PostgreSQL's.
+    """
+    wrong = [*_windows(), *_beat(), *_broker(), *_relays(), *_nightly(now or _postgresql_now())]
     beat_heart("watchdog")
     return wrong
+
+
+def look_at_clocks(clock: Callable[[], float] = time.time) -> list[str]:
+    """Measure clock skew; one beyond the limit is a warning. It never changes data: order is by version."""
+    readings = measure(clock)
+    record(readings)
+    wrong: list[str] = []
+    for reading in readings:
+        message = f"the clock of {reading.server} is {reading.skew_s:+.3f} s from the watchdog's; look at its NTP"
+        if reading.is_certain:
+            raise_alert(f"clock:{reading.server}", message, {"skew_s": reading.skew_s}, severity="warning")
+            wrong.append(f"clock:{reading.server}")
+        else:
+            resolve_alert(f"clock:{reading.server}")
+    return wrong
+
+
+def _postgresql_now() -> datetime:
+    with cursor(PLATFORM) as cur:
+        cur.execute("select clock_timestamp()")
+        now: datetime = cur.fetchone()[0]
+    return now
 
 
 def _judge(key: str, is_wrong: bool, message: str, details: dict[str, object] | None = None) -> list[str]:
@@ -53,20 +86,21 @@ def _windows() -> list[str]:
                 state.breached,
                 f"{MODULE_LABELS[reader]}'s copy of {entity.name} is {age}, its window is {entity.window_s} s; "
                 f"if it stays so: manage.py resync {entity.name} {reader}",
-                {"age_s": state.age_s, "pending": state.pending},
-            )
+                {
+                    "age_s": state.age_s, "window_s": entity.window_s, "pending": state.pending,
+                    "repair": f"manage.py resync {entity.name} {reader}",
+                },
+            )  # fmt: skip
     return wrong
 
 
 def _beat() -> list[str]:
-    silence = silence_s("beat")
-    return _judge(
-        "beat",
-        silence is None or silence > BEAT_SILENCE_S,
-        "Celery beat or its workers gave no sign of life "
-        + ("yet" if silence is None else f"for {silence:.0f} s")
-        + "; look at the logs of beat and worker",
-    )
+    return [key for v in beat_and_workers() for key in _judge(v.key, v.is_wrong, v.message, v.details)]
+
+
+def _nightly(now: datetime) -> list[str]:
+    verdict = nightly(now)
+    return _judge(verdict.key, verdict.is_wrong, verdict.message, verdict.details)
 
 
 def _broker() -> list[str]:
@@ -94,12 +128,13 @@ def _relays() -> list[str]:
             f"relay:{module}",
             overdue > 0,
             f"{overdue} items of {MODULE_LABELS[module]}'s relay wait since {since}; see stuck documents in the admin",
+            {"pending": overdue, "oldest_at": since, "repair": "try again on the relay's page in the admin"},
         )
     return wrong
 
 
 def run() -> None:
-    """Look every two seconds until SIGTERM or SIGINT; a lost database is waited for."""
+    """Look every two seconds and deliver alerts until SIGTERM or SIGINT; a lost database is waited for."""
     stop = threading.Event()
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
@@ -107,11 +142,35 @@ def run() -> None:
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
-    stop.wait(GRACE_S)  # beat and the first runs come up: a start is no incident
+    # Deliveries have a thread of their own: a channel that hangs must not blind the watchdog.
+    messenger = threading.Thread(target=_repeat, args=(stop, lambda: dispatch(timezone.now())), name="messenger")
+    messenger.start()
+    stop.wait(GRACE_S)
+    _repeat(stop, _round())
+    messenger.join(timeout=30)
+
+
+def _round() -> Callable[[], object]:
+    clocks_at = 0.0
+
+    def do() -> None:
+        nonlocal clocks_at
+        look()
+        if time.monotonic() - clocks_at >= CLOCKS_EVERY_S:
+            clocks_at = time.monotonic()
+            look_at_clocks()
+
+    return do
+
+
+def _repeat(stop: threading.Event, do: Callable[[], object]) -> None:
     while not stop.is_set():
         try:
-            look()
+            do()
         except Error as error:
-            logger.error("the watchdog cannot read the database: %s", error)  # noqa: TRY400
+            logger.error("the watchdog cannot use the database: %s", error)  # noqa: TRY400
             connections.close_all()
+        except Exception:  # whatever it is, the watchdog goes on watching
+            logger.exception("the watchdog stumbled")
         stop.wait(LOOK_EVERY_S)
+    connections.close_all()

@@ -92,5 +92,8 @@ def _look_again(suspects: set[int]) -> dict[int, tuple[Any, Any, str]]:
 
 
 CHECKS = (
-    CheckSpec("sales_orders", "Sales orders: one owner each, all readers agree", 10, check_sales_orders, True),
-)
+    CheckSpec(
+        "sales_orders", "Sales orders: one owner each, all readers agree", 10, check_sales_orders, True,
+        entity="sales_order",
+    ),
+)  # fmt: skip

@@ -6,13 +6,18 @@ from erp.registry import registry
 from erp.scrubber.copies import check_copies
 from erp.scrubber.result import CheckSpec
 
+
+def _copies(name: str, title: str, number: int, entity: str, *, is_exact: bool = False) -> CheckSpec:
+    return CheckSpec(name, title, number, lambda f: check_copies(entity, f), is_exact, entity=entity)
+
+
 COPY_CHECKS = (
-    CheckSpec("customers", "Customer master: Admin against its copies", 1, lambda f: check_copies("customer", f)),
-    CheckSpec("products", "Product master: Admin against its copies", 2, lambda f: check_copies("product", f)),
-    CheckSpec("vat_codes", "VAT codes: Finance against its copies", 3, lambda f: check_copies("vat_code", f)),
-    CheckSpec("invoices", "Invoices: Finance against its copies", 4, lambda f: check_copies("invoice", f), True),
-    CheckSpec("ledger_copy", "Ledger: Finance against Admin's copy", 8, lambda f: check_copies("ledger", f), True),
-    CheckSpec("stock_copies", "Stock copies: Logistics against its readers", 6, lambda f: check_copies("stock", f)),
+    _copies("customers", "Customer master: Admin against its copies", 1, "customer"),
+    _copies("products", "Product master: Admin against its copies", 2, "product"),
+    _copies("vat_codes", "VAT codes: Finance against its copies", 3, "vat_code"),
+    _copies("invoices", "Invoices: Finance against its copies", 4, "invoice", is_exact=True),
+    _copies("ledger_copy", "Ledger: Finance against Admin's copy", 8, "ledger", is_exact=True),
+    _copies("stock_copies", "Stock copies: Logistics against its readers", 6, "stock"),
 )
 
 

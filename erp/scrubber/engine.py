@@ -1,4 +1,4 @@
-"""Runs the checks: one run at a time, a crash in a check is a failed check, results are kept and alerted."""
+"""Runs the checks: one run at a time, resumable; a crash in a check is a failed check, never a clean one."""
 
 from __future__ import annotations
 
@@ -7,25 +7,29 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
-from django.db import DatabaseError
+from django.conf import settings
 from django.utils import timezone
 
-from erp.alerts import raise_alert, resolve_alert
 from erp.db import cursor
 from erp.errors import Refused
-from erp.fields import dump_json, load_json
-from erp.models import ScrubResult, ScrubRun
-from erp.ownership import PLATFORM
+from erp.models import ScrubRun
+from erp.ownership import MODULES, PLATFORM
 from erp.scrubber.checks import all_checks
+from erp.scrubber.outcome import keep, worst_status
 from erp.scrubber.result import CheckResult, CheckSpec, Findings
+from erp.scrubber.throttle import Throttle
 
 logger = logging.getLogger(__name__)
 
 RUN_LOCK = 0x45525010  # advisory lock: one run at a time
-RESUME_WITHIN_S = 6 * 3600  # an interrupted run is taken up again within this time
+RESUME_WITHIN = timedelta(hours=6)  # an interrupted run is taken up again within this time
+NIGHTLY_HOUR = 3  # UTC
+BACKGROUND = ("nightly", "staff", "repair")  # triggers whose runs the workers take up; a command's run is its own
 
 Progress = Callable[[CheckSpec, CheckResult | None], None]
+Pause = Callable[[], None]
 
 
 class ScrubberBusy(Refused):
@@ -34,9 +38,13 @@ class ScrubberBusy(Refused):
     code = "scrubber-busy"
 
 
-def run_check(spec: CheckSpec) -> CheckResult:
+def no_pause() -> None:
+    """Do not rest."""
+
+
+def run_check(spec: CheckSpec, pause: Pause = no_pause) -> CheckResult:
     """Run one check; whatever goes wrong inside makes it ``failed``, never clean."""
-    findings = Findings()
+    findings = Findings(pause=pause)
     began = time.monotonic()
     try:
         spec.run(findings)
@@ -49,7 +57,7 @@ def run_check(spec: CheckSpec) -> CheckResult:
         name=spec.name, status=status, compared=findings.compared, mismatched=findings.mismatched,
         drift=findings.drift, amount=findings.amount, samples=findings.samples, cause=", ".join(causes),
         repair="; ".join(findings.repairs), seconds=round(time.monotonic() - began, 3),
-        position=findings.position.strip(), error=error,
+        position=findings.position.strip(), error=error, parts=findings.parts,
     )  # fmt: skip
 
 
@@ -74,32 +82,119 @@ def _only_one() -> Iterator[None]:
             cur.execute("select pg_advisory_unlock(%s)", [RUN_LOCK])
 
 
-def run_scrub(names: list[str] | None = None, *, trigger: str = "manual", progress: Progress | None = None) -> ScrubRun:
-    """Run all checks (or those named) and keep their results; raises and resolves their alerts.
+def run_scrub(
+    names: list[str] | None = None, *, trigger: str = "manual", progress: Progress | None = None,
+    pause: Pause = no_pause, asked_by: str = "",
+) -> ScrubRun:  # fmt: skip
+    """Run all checks (or those named) now and keep their results; raises and resolves their alerts.
 
-    A nightly run that was interrupted is resumed: checks that finished are not run again.
+    Args:
+        progress: told before and after every check.
+        pause: called between the steps of a check; a throttle.
 
     Raises:
         ScrubberBusy: another run is under way.
         Refused: an unknown check was named.
     """
-    specs = _chosen(names)
+    _chosen(names)
     with _only_one():
-        run = _resumable(trigger) or ScrubRun.objects.create(trigger=trigger)
-        done = set(run.results.values_list("name", flat=True))
-        for spec in specs:
-            if spec.name in done:
-                continue
-            if progress:
-                progress(spec, None)
-            result = run_check(spec)
-            _keep(run, spec, result)
-            if progress:
-                progress(spec, result)
-        run.status = worst_status(list(run.results.values_list("status", flat=True)))
-        run.finished_at = timezone.now()
-        run.save(update_fields=["status", "finished_at"])
+        run = ScrubRun.objects.create(trigger=trigger, names=names or [], asked_by=asked_by)
+        _close_dead_runs(run)
+        _work(run, progress, pause)
     return run
+
+
+def request_scrub(names: list[str] | None = None, *, trigger: str = "staff", asked_by: str = "") -> ScrubRun:
+    """Ask the workers for a run; the row is what counts, the hint may be lost. Raises Refused."""
+    _chosen(names)
+    run = ScrubRun.objects.create(trigger=trigger, names=names or [], asked_by=asked_by, status="requested")
+    if settings.ERP_SEND_HINTS:
+        from erp.tasks import scrub_pending
+
+        try:
+            scrub_pending.apply_async(queue=PLATFORM, expires=60, ignore_result=True)
+        except Exception as error:  # noqa: BLE001  any broker trouble: beat sends the task every minute
+            logger.warning("hint to scrub not given: %s", error)
+    return run
+
+
+def due_at(now: datetime) -> datetime:
+    """When the latest nightly run was due."""
+    today = now.astimezone(UTC).replace(hour=NIGHTLY_HOUR, minute=0, second=0, microsecond=0)
+    return today if today <= now else today - timedelta(days=1)
+
+
+def run_nightly(now: datetime | None = None, *, pause: Pause | None = None) -> list[ScrubRun]:
+    """Make sure that tonight's run exists, then run what is pending; a repeat after it finished does nothing."""
+    now = now or timezone.now()
+    with cursor(PLATFORM) as cur:  # one statement under a lock of its own: the task may come twice at once
+        cur.execute("select pg_advisory_lock(%s)", [RUN_LOCK + 1])
+        try:
+            if not ScrubRun.objects.filter(trigger="nightly", started_at__gte=due_at(now)).exists():
+                ScrubRun.objects.create(trigger="nightly", status="requested", started_at=now)
+        finally:
+            cur.execute("select pg_advisory_unlock(%s)", [RUN_LOCK + 1])
+    return run_pending(now, pause=pause)
+
+
+def run_pending(now: datetime | None = None, *, pause: Pause | None = None) -> list[ScrubRun]:
+    """Run, one after another, what was requested or interrupted; nothing when a run is under way."""
+    done: list[ScrubRun] = []
+    try:
+        with _only_one(), _gently():
+            while run := _next_pending(now or timezone.now()):
+                _work(run, None, pause or Throttle(settings.SCRUB_REST))
+                done.append(run)
+    except ScrubberBusy:
+        pass
+    return done
+
+
+def _next_pending(now: datetime) -> ScrubRun | None:
+    waiting = ScrubRun.objects.filter(trigger__in=BACKGROUND, finished_at=None, started_at__gt=now - RESUME_WITHIN)
+    return waiting.order_by("id").first()
+
+
+def _close_dead_runs(current: ScrubRun) -> None:
+    """While we hold the lock no other run is alive: those that cannot be resumed are failed."""
+    dead = ScrubRun.objects.filter(finished_at=None).exclude(pk=current.pk)
+    dead = dead.exclude(trigger__in=BACKGROUND, started_at__gt=timezone.now() - RESUME_WITHIN)
+    dead.update(status="failed", finished_at=timezone.now(), current="")
+
+
+@contextmanager
+def _gently() -> Iterator[None]:
+    """Checks in the background take one core, not all of them."""
+    for module in MODULES:
+        with cursor(module) as cur:
+            cur.execute("set max_parallel_workers_per_gather = 0")
+    try:
+        yield
+    finally:
+        for module in MODULES:
+            with cursor(module) as cur:
+                cur.execute("reset max_parallel_workers_per_gather")
+
+
+def _work(run: ScrubRun, progress: Progress | None, pause: Pause) -> None:
+    """Run the checks of a run that have no result yet."""
+    specs = _chosen(run.names)
+    done = set(run.results.values_list("name", flat=True))
+    run.total, run.status = len(specs), "running"
+    run.save(update_fields=["total", "status"])
+    for spec in specs:
+        if spec.name in done:
+            continue
+        ScrubRun.objects.filter(pk=run.pk).update(current=spec.name)
+        if progress:
+            progress(spec, None)
+        result = run_check(spec, pause)
+        keep(run, spec, result)
+        if progress:
+            progress(spec, result)
+    run.status = worst_status(list(run.results.values_list("status", flat=True)))
+    run.finished_at, run.current = timezone.now(), ""
+    run.save(update_fields=["status", "finished_at", "current"])
 
 
 def _chosen(names: list[str] | None) -> list[CheckSpec]:
@@ -111,51 +206,3 @@ def _chosen(names: list[str] | None) -> list[CheckSpec]:
         if name not in known:
             raise Refused(f"There is no check {name!r}; the checks are {', '.join(known)}")
     return [known[name] for name in names]
-
-
-def _resumable(trigger: str) -> ScrubRun | None:
-    if trigger != "nightly":
-        return None
-    run = ScrubRun.objects.filter(trigger=trigger, finished_at=None).order_by("-id").first()
-    if run and (timezone.now() - run.started_at).total_seconds() < RESUME_WITHIN_S:
-        return run
-    return None
-
-
-def worst_status(statuses: list[str]) -> str:
-    """The worst of several: alert, then failed, warning, ok."""
-    for status in ("alert", "failed", "warning"):
-        if status in statuses:
-            return status
-    return "ok"
-
-
-def _keep(run: ScrubRun, spec: CheckSpec, result: CheckResult) -> None:
-    ScrubResult.objects.create(
-        run=run, name=result.name, status=result.status, compared=result.compared, mismatched=result.mismatched,
-        drift=result.drift, amount=result.amount, samples=load_json(dump_json([vars(s) for s in result.samples])),
-        cause=result.cause, repair=result.repair, seconds=result.seconds, position=result.position,
-        error=result.error,
-    )  # fmt: skip
-    key = f"scrub:{spec.name}"
-    try:
-        if result.status in ("alert", "failed"):
-            raise_alert(key, alert_text(spec, result), {"samples": [vars(s) for s in result.samples[:5]]})
-        else:
-            resolve_alert(key)
-    except DatabaseError:
-        logger.exception("the alert of %s could not be recorded", spec.name)
-
-
-def alert_text(spec: CheckSpec, result: CheckResult) -> str:
-    """What, how much, which rows, which class of cause, and the command that repairs it."""
-    if result.status == "failed":
-        return f"{spec.title}: the check could not run: {result.error.splitlines()[0]}"
-    amount = f", {result.amount} in money" if result.amount else ""
-    rows = ", ".join(s.key for s in result.samples[:5])
-    repair = f"; repair: {result.repair}" if result.repair else ""
-    cause = f"; class of cause: {result.cause}" if result.cause else ""
-    return (
-        f"{spec.title}: {result.mismatched} of {result.compared} differ ({result.drift:.3%}{amount}): "
-        f"{rows}{cause}{repair}"
-    )

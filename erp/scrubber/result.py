@@ -33,6 +33,8 @@ class Findings:
     position: str = ""
     samples: list[Sample] = field(default_factory=list)
     repairs: list[str] = field(default_factory=list)
+    parts: dict[str, tuple[int, int]] = field(default_factory=dict)  # "reader/entity" → (compared, mismatched)
+    pause: Callable[[], None] = lambda: None  # a check over many rows calls this between its steps: the throttle
 
     def add(self, key: str, expected: Any, found: Any, cause: str, *, amount: Decimal | None = None) -> None:
         """Count one mismatch and keep it as a sample while there is room."""
@@ -69,6 +71,7 @@ class CheckResult:
     seconds: float
     position: str = ""
     error: str = ""
+    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -85,3 +88,4 @@ class CheckSpec:
     run: Callable[[Findings], None]
     is_exact: bool = False
     threshold: float = 0.001
+    entity: str = ""  # the entity whose copies it compares: the board and a repair find the check by it

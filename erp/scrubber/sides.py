@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from erp.ownership import Entity
 from erp.publishing import copy_model, owner_model
 
 BUCKET_BITS = 12  # 4,096 keys to a bucket
+STEP_ROWS = 200_000  # rows hashed by one statement: between steps the throttle lets others work
+LOWEST_KEY, HIGHEST_KEY = -(2**63), 2**63 - 1
 
 Buckets = dict[int, tuple[int, int]]
 """Bucket → (rows, xor of the rows' hashes)."""
@@ -58,13 +60,29 @@ class Side:
             cur.execute(statement, list(arguments))
             return list(cur.fetchall())
 
-    def buckets(self) -> Buckets:
-        """Row count and checksum of every bucket, in one pass over the table."""
-        rows = self._fetch(
-            f"select t.id >> {BUCKET_BITS}, count(*), bit_xor({self._hash}) from {self._from} "
-            f"where {self.condition} group by 1"
+    def buckets(self, pause: Callable[[], None] = lambda: None) -> Buckets:
+        """Row count and checksum of every bucket, in steps of whole buckets with ``pause`` between them."""
+        found: Buckets = {}
+        lo = LOWEST_KEY
+        while True:
+            hi = self._end_of_step(lo)
+            rows = self._fetch(
+                f"select t.id >> {BUCKET_BITS}, count(*), bit_xor({self._hash}) from {self._from} "
+                f"where t.id between %s and %s and {self.condition} group by 1",
+                [lo, hi],
+            )
+            found |= {bucket: (count, checksum) for bucket, count, checksum in rows}
+            if hi == HIGHEST_KEY:
+                return found
+            lo = hi + 1
+            pause()
+
+    def _end_of_step(self, lo: int) -> int:
+        """Last key of the bucket that holds the STEP_ROWS-th row from ``lo`` on."""
+        found = self._fetch(
+            f"select t.id from {self.table} t where t.id >= %s order by t.id offset {STEP_ROWS} limit 1", [lo]
         )
-        return {bucket: (count, checksum) for bucket, count, checksum in rows}
+        return key_range(found[0][0] >> BUCKET_BITS)[1] if found else HIGHEST_KEY
 
     def rows(self, lo: int, hi: int) -> dict[int, Row]:
         """Key → row of a key range."""

@@ -13,7 +13,7 @@ WEB_WORKERS = 2
 WEB_THREADS = 6
 TASK_PROCESSES = 2
 COPY_PROCESSES = 2
-OTHER_PROCESSES = 5  # two Celery parents, beat, watchdog, the supervisor
+OTHER_PROCESSES = 6  # two Celery parents, beat, the watchdog's two threads, the supervisor
 
 
 def connection_budget() -> int:

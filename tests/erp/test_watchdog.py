@@ -12,6 +12,7 @@ from erp.alerts import beat_heart, open_alerts, silence_s
 from erp.models import Alert
 from erp.replication.pull import run_copy
 from erp.replication.resync import detach
+from erp.schedule import QUEUES
 from erp.watchdog import look
 from tests.databases import ErpDatabase
 
@@ -23,6 +24,8 @@ def make_all_well() -> None:
     for entity, source, reader in ownership.windowed_pairs():
         run_copy(entity.name, source, reader)
     beat_heart("beat")
+    for queue in QUEUES:
+        beat_heart(f"worker:{queue}")
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from erp.errors import ErpError
 from erp.ownership import UnknownEntity
-from erp.replication.resync import attach, detach, resync
+from erp.replication.resync import attach, detach
+from erp.scrubber.repair import check_again, repair
 
 
 def _show(bar: tqdm[Any], done: int) -> None:
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="count what would change, write nothing")
         parser.add_argument("--attach", action="store_true", help="rebuild, check, and attach a detached reader")
         parser.add_argument("--detach", metavar="REASON", help="detach the reader instead, for this reason")
+        parser.add_argument("--no-check", action="store_true", help="do not run the entity's check again afterwards")
         parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,16 +49,22 @@ class Command(BaseCommand):
             else:
                 keys = self._keys(options["keys"])
                 with tqdm(unit=" ranges", disable=not sys.stderr.isatty()) as bar:
-                    done = resync(
+                    done = repair(
                         entity, reader, keys=keys, dry_run=options["dry_run"], progress=lambda n: _show(bar, n)
                     )
+            run = None if done.dry_run or options["no_check"] else check_again(entity)
         except (ErpError, UnknownEntity) as error:
             raise CommandError(str(error)) from error
+        checks = {r.name: r.status for r in run.results.all()} if run and run.finished_at else {}
         if options["json"]:
-            self.stdout.write(json.dumps(asdict(done)))
-        else:
-            verb = "would be" if done.dry_run else "were"
-            self.stdout.write(f"{done.changed} rows {verb} set as the owner has them, {done.removed} {verb} removed.")
+            self.stdout.write(json.dumps({**asdict(done), "checks": checks}))
+            return
+        verb = "would be" if done.dry_run else "were"
+        self.stdout.write(f"{done.changed} rows {verb} set as the owner has them, {done.removed} {verb} removed.")
+        for name, status in checks.items():
+            self.stdout.write(f"Check {name} again: {status}.")
+        if run and not run.finished_at:
+            self.stdout.write(f"Another scrubber run is under way; {', '.join(run.names)} follows it.")
 
     def _keys(self, text: str | None) -> list[int] | None:
         if not text:

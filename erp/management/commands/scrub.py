@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
@@ -12,8 +13,9 @@ from erp.errors import Refused
 from erp.fields import dump_json
 from erp.models import ScrubRun
 from erp.scrubber.checks import all_checks
-from erp.scrubber.engine import run_scrub
+from erp.scrubber.engine import no_pause, run_scrub
 from erp.scrubber.result import CheckResult, CheckSpec
+from erp.scrubber.throttle import Throttle
 
 EXIT = {"alert": 1, "failed": 2, "warning": 0, "ok": 0}
 
@@ -27,6 +29,7 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--check", action="append", metavar="NAME", help="only this check (may be repeated)")
         parser.add_argument("--list", action="store_true", help="list the checks and stop")
+        parser.add_argument("--gentle", action="store_true", help="rest between steps, as the nightly run does")
         parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,7 +47,8 @@ class Command(BaseCommand):
                     bar.update()
 
             try:
-                run = run_scrub(names, progress=show)
+                pause = Throttle(settings.SCRUB_REST) if options["gentle"] else no_pause
+                run = run_scrub(names, progress=show, pause=pause)
             except Refused as error:
                 raise CommandError(str(error)) from error
         self._print(run, options["json"])

@@ -1,0 +1,149 @@
+"""Runs: one at a time, resumed after a crash, once a night, asked for by staff, gentle in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from erp.errors import Refused
+from erp.models import Alert, ScrubRun
+from erp.scrubber import checks, engine
+from erp.scrubber.engine import ScrubberBusy, request_scrub, run_nightly, run_pending, run_scrub
+from erp.scrubber.result import CheckSpec, Findings
+from erp.scrubber.throttle import LONGEST_REST_S, Throttle
+from tests.databases import ErpDatabase
+
+NIGHT = datetime(2026, 11, 24, 3, 0, 5, tzinfo=UTC)
+
+
+class Checks:
+    """Three small checks whose course a test decides."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.dies_in = ""
+
+    def specs(self) -> list[CheckSpec]:
+        return [CheckSpec(n, n, at, self._run(n), entity="customer") for at, n in enumerate(("one", "two", "three"))]
+
+    def _run(self, name: str) -> Any:
+        def run(findings: Findings) -> None:
+            if name == self.dies_in:
+                raise KeyboardInterrupt  # the process is ended: no result is kept
+            self.ran.append(name)
+            findings.compared = 10
+
+        return run
+
+
+@pytest.fixture
+def three(module_erp: ErpDatabase, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checks]:
+    """The checks are these three, and no run has been yet."""
+    made = Checks()
+    monkeypatch.setattr(engine, "all_checks", made.specs)
+    with django_db_blocker.unblock():
+        ScrubRun.objects.all().delete()
+        Alert.objects.all().delete()
+        yield made
+
+
+def states() -> list[tuple[str, str, bool]]:
+    """(trigger, status, finished) of every run."""
+    return [(r.trigger, r.status, r.finished_at is not None) for r in ScrubRun.objects.order_by("id")]
+
+
+def test_nightly_run_happens_once_a_night(three: Checks) -> None:
+    assert len(run_nightly(NIGHT)) == 1
+    assert run_nightly(NIGHT + timedelta(seconds=1)) == []  # the task came twice
+    assert run_nightly(NIGHT + timedelta(hours=20)) == []
+    assert three.ran == ["one", "two", "three"]
+    run_nightly(NIGHT + timedelta(days=1))
+    assert states() == [("nightly", "ok", True)] * 2
+
+
+def test_interrupted_nightly_run_is_resumed_where_it_was(three: Checks) -> None:
+    three.dies_in = "two"
+    with pytest.raises(KeyboardInterrupt):
+        run_nightly(NIGHT)
+    run = ScrubRun.objects.get()
+    assert (run.status, run.current, run.total, run.finished_at) == ("running", "two", 3, None)
+    three.dies_in = ""
+    assert [r.pk for r in run_pending(NIGHT + timedelta(minutes=5))] == [run.pk]
+    assert three.ran == ["one", "two", "three"]
+    assert states() == [("nightly", "ok", True)]
+
+
+def test_run_too_old_to_resume_is_failed_never_clean(three: Checks) -> None:
+    three.dies_in = "two"
+    with pytest.raises(KeyboardInterrupt):
+        run_nightly(NIGHT)
+    three.dies_in = ""
+    assert run_pending(NIGHT + timedelta(hours=7)) == []
+    ScrubRun.objects.update(started_at=NIGHT - timedelta(days=300))
+    run_scrub()
+    assert states() == [("nightly", "failed", True), ("manual", "ok", True)]
+
+
+def test_command_that_was_killed_is_not_taken_up_by_workers(three: Checks) -> None:
+    three.dies_in = "one"
+    with pytest.raises(KeyboardInterrupt):
+        run_scrub()
+    three.dies_in = ""
+    assert run_pending() == []
+    run_scrub()
+    assert states() == [("manual", "failed", True), ("manual", "ok", True)]
+
+
+def test_requested_run_is_done_by_the_next_pass(three: Checks) -> None:
+    request_scrub(["two"], asked_by="anna")
+    assert states() == [("staff", "requested", False)]
+    run_pending()
+    run = ScrubRun.objects.get()
+    assert (three.ran, run.total, run.status, run.asked_by) == (["two"], 1, "ok", "anna")
+
+
+def test_second_run_is_refused_while_one_is_under_way(three: Checks, module_erp: ErpDatabase) -> None:
+    with module_erp.connect("platform") as other:
+        other.execute("select pg_advisory_lock(%s)", [engine.RUN_LOCK])
+        with pytest.raises(ScrubberBusy):
+            run_scrub()
+        assert run_nightly(NIGHT) == []
+    assert states() == [("nightly", "requested", False)]  # kept, and done by the next pass
+    run_pending(NIGHT)
+    assert states() == [("nightly", "ok", True)]
+
+
+def test_unknown_check_is_refused_by_name(three: Checks) -> None:
+    with pytest.raises(Refused, match="no check 'four'; the checks are one, two, three"):
+        request_scrub(["four"])
+
+
+def test_throttle_rests_as_long_as_it_worked() -> None:
+    now, rests = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        rests.append(seconds)
+        now[0] += seconds
+
+    throttle = Throttle(0.5, sleep=sleep, clock=lambda: now[0])
+    for worked in (2.0, 0.0, 1000.0):
+        now[0] += worked
+        throttle()
+    assert rests == [1.0, LONGEST_REST_S]
+
+
+def test_background_run_hands_its_throttle_to_the_checks(three: Checks, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    spec = CheckSpec("rests", "rests", 1, lambda findings: findings.pause())
+    monkeypatch.setattr(engine, "all_checks", lambda: [spec])
+    run_nightly(NIGHT, pause=lambda: calls.append(1))
+    assert calls == [1]
+
+
+def test_there_is_room_for_eleven_checks() -> None:
+    numbers = [spec.number for spec in checks.all_checks()]
+    assert numbers == sorted(set(numbers))
+    assert set(numbers) <= set(range(1, 12))
