@@ -1,27 +1,23 @@
-"""The staff's start page, the navigation by module, and the board of owners, readers and ages."""
+"""The staff's start page and the navigation by module."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 
 from erp import ownership
-from erp.duties import has_duty
 from erp.errors import ErpError
 from erp.models import CopyModel, OwnedModel
 from erp.registry import registry
-from erp.replication import positions, resync
-from erp.staff.copies import owner_page
+from erp.replication import positions
 from erp.staff.internal import EditableAdmin
 
 
@@ -82,15 +78,18 @@ def _pairs() -> list[positions.PairState]:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Sidebar: per module what it owns and what it keeps for itself; copies apart; the platform last."""
-    groups: list[dict[str, Any]] = [
-        {
-            "title": "",
-            "items": [
-                {"title": "Start", "icon": "home", "link": reverse("admin:index")},
-                {"title": "Ownership and ages", "icon": "hub", "link": reverse("ownership-board")},
-            ],
-        }
+    pages = [
+        ("Start", "home", "admin:index"),
+        ("Consistency", "hub", "ownership-board"),
+        ("Scrubber runs", "fact_check", "scrub-runs"),
+        ("Incidents", "notifications", "incidents"),
     ]
+    items = [
+        # Marked on its own page alone: the others lie below the board's path.
+        {"title": title, "icon": icon, "link": reverse(name), "active": request.path == reverse(name)}
+        for title, icon, name in pages
+    ]
+    groups: list[dict[str, Any]] = [{"title": "", "items": items}]
     for module in ownership.MODULES:
         groups += _module_groups(request, module)
     platform = [
@@ -135,52 +134,3 @@ def _group(title: str, items: list[dict[str, Any]], *, collapsible: bool = False
     if not items:
         return []
     return [{"title": title, "separator": True, "collapsible": collapsible, "items": items}]
-
-
-@dataclass(frozen=True)
-class BoardLine:
-    """One entity of the map, its owner's page and its readers' states."""
-
-    entity: ownership.Entity
-    url: str
-    pairs: list[positions.PairState]
-    may_attach: bool
-
-
-def ownership_board(request: HttpRequest) -> HttpResponse:
-    """Staff page: who owns what, who reads it, how old each copy is; POST detaches or attaches a reader."""
-    if request.method == "POST":
-        _change_attachment(request)
-        return HttpResponseRedirect(reverse("ownership-board"))
-    states = positions.all_pairs()
-    lines = [
-        BoardLine(
-            entity,
-            owner_page(entity.name),
-            [state for state in states if state.entity == entity.name],
-            has_duty(request.user, entity.owner),
-        )
-        for entity in ownership.ENTITIES
-    ]
-    internal = [(module, [i.table for i in tables]) for module, tables in ownership.INTERNAL.items()]
-    context = {**admin.site.each_context(request), "title": "Ownership and ages", "lines": lines, "internal": internal}
-    return TemplateResponse(request, "erp/admin/ownership.html", context)
-
-
-def _change_attachment(request: HttpRequest) -> None:
-    name, reader = request.POST.get("entity", ""), request.POST.get("reader", "")
-    try:
-        entity = ownership.entity(name)
-    except ownership.UnknownEntity as error:
-        raise PermissionDenied from error
-    if not has_duty(request.user, entity.owner):
-        raise PermissionDenied
-    try:
-        if request.POST.get("verb") == "attach":
-            done = resync.attach(name, reader)
-            messages.success(request, f"{reader} is attached to {name} again; {done.changed} rows were repaired.")
-        else:
-            resync.detach(name, reader, request.POST.get("reason", "").strip())
-            messages.warning(request, f"{reader} is detached from {name}: writes no longer wait for it.")
-    except ErpError as error:
-        messages.error(request, error.message)

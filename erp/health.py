@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from redis import Redis, RedisError
 
 from erp import db, doors, ownership
+from erp.board.metrics import families
 from erp.ownership import SCHEMAS, alias_of
 from erp.replication import positions
 
@@ -113,6 +114,7 @@ class _Figures(Collector):
             pending.add_metric(labels, pair.pending)
             attached.add_metric(labels, 1 if pair.attached else 0)
         yield from (age, window, pending, attached)
+        yield from families()
         conflicts = CounterMetricFamily(
             "erp_write_conflicts", "Conflicts met and retried by this process", labels=["kind"]
         )

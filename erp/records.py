@@ -65,9 +65,7 @@ class AlertDelivery(models.Model):
             models.UniqueConstraint(fields=["alert", "channel", "action"], name="alert_delivery_once"),
             models.UniqueConstraint(fields=["day", "channel"], name="alert_summary_once"),
         )
-        indexes = (
-            models.Index(fields=["next_at"], name="alert_delivery_due", condition=models.Q(state="waiting")),
-        )
+        indexes = (models.Index(fields=["next_at"], name="alert_delivery_due", condition=models.Q(state="waiting")),)
 
     def __str__(self) -> str:
         return f"{self.action} on {self.channel}: {self.state}"

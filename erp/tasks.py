@@ -9,6 +9,7 @@ from celery import shared_task
 from django.db import DatabaseError
 
 from erp import ownership
+from erp.actor import Actor, acting_as
 from erp.db import cursor, module_transaction
 
 
@@ -51,6 +52,17 @@ def scrub_pending() -> int:
     from erp.scrubber.engine import run_pending
 
     return len(run_pending())
+
+
+@shared_task(name="erp.resync")
+def resync_copy(entity: str, reader: str, actor_id: int | None, actor_name: str) -> int:
+    """Rebuild a large copy for a person, then check it again; returns the number of rows changed and removed."""
+    from erp.scrubber.repair import check_again, repair
+
+    with acting_as(Actor(actor_id, actor_name)):
+        done = repair(entity, reader)
+        check_again(entity)
+    return done.changed + done.removed
 
 
 @shared_task(name="erp.housekeeping")

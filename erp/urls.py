@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from erp import health
-from erp.admin_site import ownership_board, staff_login
+from erp.admin_site import staff_login
 from erp.api.index import IndexView
 from erp.api.tokens import TokenView
 from erp.ownership import MODULES
@@ -35,7 +35,7 @@ def _module_urls() -> list[URLPattern | URLResolver]:
 
 urlpatterns = [
     path("admin/login/", staff_login),
-    path("admin/ownership/", admin.site.admin_view(ownership_board), name="ownership-board"),
+    path("admin/ownership/", include("erp.board.urls")),
     *_staff_urls(),
     path("admin/", admin.site.urls),
     path("api/v1/", IndexView.as_view(), name="api-index"),

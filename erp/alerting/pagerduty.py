@@ -69,7 +69,8 @@ def send(message: Message) -> None:
                 client.trigger(**_event(message), dedup_key=dedup_key)
     except Error as error:
         answer = getattr(error, "response", None)
-        raise ChannelError(f"{error}{': ' + answer.text[:500] if answer is not None else ''}") from error
+        why = answer.text[:500] if answer is not None else error.__cause__
+        raise ChannelError(f"{error}: {why}" if why else str(error)) from error
     except (UrlError, OSError) as error:
         raise ChannelError(str(error)) from error
 

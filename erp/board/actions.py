@@ -1,0 +1,112 @@
+"""What staff may do on the board: detach, attach, rebuild a copy, ask for a run."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from erp import ownership
+from erp.actor import actor_of
+from erp.db import cursor
+from erp.duties import has_duty
+from erp.errors import ErpError, Refused
+from erp.ownership import MODULE_LABELS, PLATFORM
+from erp.publishing import owner_model
+from erp.replication import resync
+from erp.scrubber.engine import request_scrub
+from erp.scrubber.repair import check_again, repair
+
+INLINE_ROWS = 20_000  # a larger copy is rebuilt by a worker, not while the browser waits
+
+
+def act(request: HttpRequest) -> None:
+    """Do what a form of the board asks; the outcome is a message. Raises PermissionDenied."""
+    verb = request.POST.get("verb", "")
+    try:
+        if verb == "scrub":
+            ask_for_run(request)
+        else:
+            _change_copy(request, verb)
+    except ErpError as error:
+        messages.error(request, error.message)
+
+
+def may_look_inside(request: HttpRequest) -> bool:
+    """Whether someone may see rows, reports and runs: any module's duty."""
+    return any(has_duty(request.user, module) for module in ownership.MODULES)
+
+
+def ask_for_run(request: HttpRequest) -> None:
+    """Request a run of all checks, or of those named."""
+    if not may_look_inside(request):
+        raise PermissionDenied
+    names = [name for name in request.POST.getlist("check") if name]
+    run = request_scrub(names, asked_by=actor_of(request.user).name)
+    messages.success(request, f"Run {run.pk} is asked for; the workers take it up.")
+
+
+def _change_copy(request: HttpRequest, verb: str) -> None:
+    name, reader = request.POST.get("entity", ""), request.POST.get("reader", "")
+    try:
+        entity = ownership.entity(name)
+    except ownership.UnknownEntity as error:
+        raise PermissionDenied from error
+    if not has_duty(request.user, entity.owner):
+        raise PermissionDenied
+    label = MODULE_LABELS.get(reader, reader)
+    if verb == "attach":
+        done = resync.attach(name, reader)
+        messages.success(request, f"{label} is attached to {name} again; {done.changed} rows were repaired.")
+    elif verb == "resync":
+        if not _rebuild(request, entity, reader):
+            messages.success(request, f"A worker rebuilds {label}'s copy of {name}.")
+            return
+    elif verb == "detach":
+        resync.detach(name, reader, request.POST.get("reason", "").strip())
+        messages.warning(request, f"{label} is detached from {name}: writes no longer wait for it.")
+        return
+    if run := check_again(name, in_background=True):
+        messages.info(request, f"Run {run.pk} checks {', '.join(run.names)} again.")
+
+
+def _rebuild(request: HttpRequest, entity: ownership.Entity, reader: str) -> bool:
+    """Rebuild now, or hand a large copy to a worker (False)."""
+    keys = _keys(request.POST.get("keys", ""))
+    if not keys and _rows(entity) > INLINE_ROWS:
+        _hand_over(request, entity.name, reader)
+        return False
+    done = repair(entity.name, reader, keys=keys)
+    label = MODULE_LABELS.get(reader, reader)
+    what = f"{done.changed} rows set as the owner has them, {done.removed} removed"
+    messages.success(request, f"{label}'s copy of {entity.name}: {what}.")
+    return True
+
+
+def _keys(text: str) -> list[int] | None:
+    try:
+        return [int(part) for part in text.replace(" ", "").split(",") if part] or None
+    except ValueError as error:
+        raise Refused(f"Keys are whole numbers separated by commas, not {text!r}") from error
+
+
+def _rows(entity: ownership.Entity) -> int:
+    """About how many rows the owner has."""
+    table = owner_model(entity.name)._meta.db_table
+    with cursor(entity.owner) as cur:
+        cur.execute(f"select count(*) from (select 1 from {table} limit {INLINE_ROWS + 1}) x")
+        return int(cur.fetchone()[0])
+
+
+def _hand_over(request: HttpRequest, entity: str, reader: str) -> None:
+    from erp.tasks import resync_copy
+
+    actor = actor_of(request.user)
+    command = f"manage.py resync {entity} {reader}"
+    if not settings.ERP_SEND_HINTS:
+        raise Refused(f"This copy is large and no worker can be told; run {command}")
+    try:
+        resync_copy.apply_async((entity, reader, actor.id, actor.name), queue=PLATFORM, ignore_result=True)
+    except Exception as error:  # any broker trouble
+        raise Refused(f"This copy is large and no worker could be told; run {command}") from error
