@@ -98,8 +98,8 @@ def run_scrub(
     """
     _chosen(names)
     with _only_one():
+        _close_dead_runs(timezone.now())
         run = ScrubRun.objects.create(trigger=trigger, names=names or [], asked_by=asked_by)
-        _close_dead_runs(run)
         _work(run, progress, pause)
     return run
 
@@ -139,10 +139,11 @@ def run_nightly(now: datetime | None = None, *, pause: Pause | None = None) -> l
 
 def run_pending(now: datetime | None = None, *, pause: Pause | None = None) -> list[ScrubRun]:
     """Run, one after another, what was requested or interrupted; nothing when a run is under way."""
-    done: list[ScrubRun] = []
+    now, done = now or timezone.now(), []
     try:
         with _only_one(), _gently():
-            while run := _next_pending(now or timezone.now()):
+            _close_dead_runs(now)
+            while run := _next_pending(now):
                 _work(run, None, pause or Throttle(settings.SCRUB_REST))
                 done.append(run)
     except ScrubberBusy:
@@ -155,11 +156,11 @@ def _next_pending(now: datetime) -> ScrubRun | None:
     return waiting.order_by("id").first()
 
 
-def _close_dead_runs(current: ScrubRun) -> None:
-    """While we hold the lock no other run is alive: those that cannot be resumed are failed."""
-    dead = ScrubRun.objects.filter(finished_at=None).exclude(pk=current.pk)
-    dead = dead.exclude(trigger__in=BACKGROUND, started_at__gt=timezone.now() - RESUME_WITHIN)
-    dead.update(status="failed", finished_at=timezone.now(), current="")
+def _close_dead_runs(now: datetime) -> None:
+    """While we hold the lock no run is alive: those that cannot be resumed are failed."""
+    dead = ScrubRun.objects.filter(finished_at=None)
+    dead = dead.exclude(trigger__in=BACKGROUND, started_at__gt=now - RESUME_WITHIN)
+    dead.update(status="failed", finished_at=now, current="")
 
 
 @contextmanager
