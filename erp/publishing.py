@@ -190,9 +190,3 @@ def open_doors(entity: str) -> None:
     )
     with reader_errors(entity), cursor(line.owner) as cur:
         cur.execute(f"with l as materialized (select {_attached_readers(line)} as readers) {calls}")
-
-
-def check_deferred(module: str) -> None:
-    """Run deferred constraint checks now, so that a service's refusal comes from the service."""
-    with cursor(module) as cur:
-        cur.execute("set constraints all immediate")

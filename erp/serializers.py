@@ -6,7 +6,7 @@ One write = one transaction of the owner: row with version + 1, journal row, rea
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db import models
@@ -224,12 +224,3 @@ class OwnerSerializer(serializers.ModelSerializer[M], Generic[M]):
             by_row = [found.get(n, {}) for n in range(len(rows))] if isinstance(found, Mapping) else found
             raise serializers.ValidationError(by_row)
         return [dict(row) for row in serializer.validated_data]
-
-
-def retire_all(serializer: type[OwnerSerializer[Any]], rows: Iterable[OwnedModel], actor: Actor) -> int:
-    """Retire rows one transaction each, in key order; returns how many."""
-    done = 0
-    for row in sorted(rows, key=lambda r: r.pk):
-        serializer(row).retire(actor=actor)
-        done += 1
-    return done

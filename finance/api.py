@@ -34,6 +34,8 @@ __all__ = [
     "invoice_goods_issue",
     "list_vat_codes",
     "load_demo",
+    "moved_on_account",
+    "net_of_references",
     "post_journal_entry",
     "record_payment",
     "revenue_account",
@@ -141,6 +143,16 @@ def save_exchange_rates(rows: Sequence[Mapping[str, Any]]) -> int:
 def trial_balance(first: date, last: date) -> list[dict[str, Any]]:
     """Per account: ``opening``, ``debit``, ``credit``, ``balance`` for the days from first to last."""
     return reading.trial_balance(first, last)
+
+
+def net_of_references(references: Sequence[str]) -> Decimal:
+    """Net total, in the documents' currency, of all issued documents with these external references."""
+    return reading.net_of_references(references)
+
+
+def moved_on_account(posting_keys: Sequence[str], account: str) -> Decimal:
+    """What entries with these posting keys moved on an account, in their currency; debit positive."""
+    return reading.moved_on_account(posting_keys, account)
 
 
 def books_difference() -> Decimal:

@@ -82,7 +82,7 @@ def _digest(demo: bool) -> str:
         for kind in WATCHED
         for path in (PROJECT_DIR / package).rglob(kind)
     ]
-    for path in sorted([*files, PROJECT_DIR / "requirements.txt", PROJECT_DIR / "constraints.txt"]):
+    for path in sorted([*files, PROJECT_DIR / "requirements.txt", PROJECT_DIR / "requirements-pinned.txt"]):
         total.update(f"{path.relative_to(PROJECT_DIR)}\0".encode())
         total.update(path.read_bytes())
     return total.hexdigest()[:24]

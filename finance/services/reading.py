@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -52,6 +53,29 @@ def trial_balance(first: date, last: date) -> list[dict[str, Any]]:
     with cursor("finance") as cur:
         cur.execute(_TRIAL_BALANCE, {"first": first, "last": last})
         return rows_as_dicts(cur)
+
+
+def net_of_references(references: Sequence[str]) -> Decimal:
+    """Net total, in the documents' currency, of all issued documents with these external references."""
+    with cursor("finance") as cur:
+        cur.execute(
+            "select coalesce(sum(net_total), 0) from invoice where state = 'issued' and external_ref = any(%s)",
+            [list(references)],
+        )
+        found: Decimal = cur.fetchone()[0]
+    return found
+
+
+def moved_on_account(posting_keys: Sequence[str], account: str) -> Decimal:
+    """What entries with these posting keys moved on an account, in their currency; debit positive."""
+    with cursor("finance") as cur:
+        cur.execute(
+            "select coalesce(sum(l.document_amount), 0) from journal_entry e join journal_line l on l.entry_id = e.id "
+            "where e.posting_key = any(%s) and l.account = %s",
+            [list(posting_keys), account],
+        )
+        found: Decimal = cur.fetchone()[0]
+    return found
 
 
 _OPEN = """

@@ -1,6 +1,6 @@
 """What a stand-in is told at the start: users, times, limits, switches, faults."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -117,7 +117,3 @@ class StandInConfig:
     has_worker: bool = True  # work through batches without waiting for a question
     faults: tuple[Fault, ...] = ()
     fault_seed: int = 0
-
-    def with_faults(self, *faults: Fault) -> "StandInConfig":
-        """Return the same stand-in with these faults."""
-        return replace(self, faults=faults)

@@ -53,8 +53,8 @@ class Command(BaseCommand):
             except KeyboardInterrupt:
                 raise CommandError("Interrupted. What was booked stays; run the same command again to go on.") from None
         self._print(outcome, assumed, options["json"])
-        if outcome.trial_balance or outcome.stock_difference or outcome.waiting:
-            raise CommandError("The books do not tie out: see trial_balance, stock_difference and waiting.")
+        if outcome.problems:
+            raise CommandError("The history does not tie out: " + "; ".join(outcome.problems))
 
     def _assumptions(self, options: dict[str, Any]) -> Assumptions:
         same = options["currency"] == settings.BASE_CURRENCY
@@ -76,8 +76,8 @@ class Command(BaseCommand):
             return
         for sentence in sentences:
             self.stdout.write(f"Assumed: {sentence}")
-        for name in ("rows", "invoices", "orders", "booked", "repeated", "rejected", "net_total", "trial_balance",
-                     "stock_difference", "waiting", "peak_mb", "seconds"):  # fmt: skip
+        for name in ("rows", "invoices", "orders", "booked", "repeated", "rejected", "net_total", "booked_net",
+                     "trial_balance", "stock_difference", "waiting", "peak_mb", "seconds"):  # fmt: skip
             self.stdout.write(f"{name:<18} {result[name]}")
         for disposition, rows in result["by_disposition"].items():
             self.stdout.write(f"  {disposition:<28} {rows} rows")

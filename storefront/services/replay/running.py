@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +20,7 @@ from finance import api as finance_api
 from logistics import api as logistics_api
 from storefront.models import ReplayedInvoice
 
-from .assumptions import SOURCE, Assumptions
+from .assumptions import PAID_FROM, SOURCE, Assumptions, reference
 from .booking import Booker
 from .documents import Document, Rejected
 from .history import History, Watch, open_history
@@ -45,11 +45,28 @@ class Outcome:
     booked: int = 0  # invoices booked by this run
     repeated: int = 0  # invoices that an earlier run had booked
     refused_links: int = 0
+    booked_net: Decimal = Decimal(0)  # net of everything booked for this history, by any run; read back from Finance
     trial_balance: Decimal = Decimal(0)
     stock_difference: int = 0  # pieces by which on hand differs from receipts - issues + returns + adjustments
     waiting: int = 0  # relay items not done
     seconds: float = 0.0
     profile_s: dict[str, float] = field(default_factory=dict)  # where the time went
+
+    @property
+    def problems(self) -> list[str]:
+        """Why the history does not tie out; empty when it does."""
+        totals = self.survey.totals
+        expected = totals.net_total - totals.rejected_net
+        found = []
+        if self.booked_net != expected:
+            found.append(f"{self.booked_net} net is booked, the file has {expected}")
+        if self.trial_balance:
+            found.append(f"the trial balance is {self.trial_balance}, not 0")
+        if self.stock_difference:
+            found.append(f"stock on hand differs from its moves by {self.stock_difference} pieces")
+        if self.waiting:
+            found.append(f"{self.waiting} documents still wait for Finance: see stuck work in the admin")
+        return found
 
     def as_json(self) -> dict[str, Any]:
         """The control totals and how the run went."""
@@ -58,6 +75,7 @@ class Outcome:
             "booked": self.booked,
             "repeated": self.repeated,
             "refused_links": self.refused_links,
+            "booked_net": str(self.booked_net.quantize(Decimal("0.01"))),
             "trial_balance": str(self.trial_balance),
             "stock_difference": self.stock_difference,
             "waiting": self.waiting,
@@ -128,7 +146,7 @@ def _book_all(history: History, assumed: Assumptions, progress: Callable[[int, i
         _book_one(document, done, booker, outcome)
         progress(count, total)
     outcome.refused_links = booker.refused_links
-    _tie_out(outcome)
+    _tie_out(outcome, [reference(invoice.number) for invoice in history])
     return outcome
 
 
@@ -157,7 +175,10 @@ def _book_one(document: Document, done: set[str], booker: Booker, outcome: Outco
     outcome.booked += 1
 
 
-def _tie_out(outcome: Outcome) -> None:
+def _tie_out(outcome: Outcome, references: Sequence[str]) -> None:
     outcome.waiting = drain("logistics")
+    # What costs us was paid from the bank; fees inside an order stand on its invoice.
+    entries = finance_api.moved_on_account(references, PAID_FROM)
+    outcome.booked_net = finance_api.net_of_references(references) + entries
     outcome.trial_balance = finance_api.books_difference()
     outcome.stock_difference = logistics_api.stock_difference()

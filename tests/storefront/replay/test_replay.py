@@ -64,6 +64,7 @@ def test_excerpt_ties_out_and_a_repeat_changes_nothing(fresh_erp: ErpDatabase) -
         "rows": 590, "invoices": 105, "orders": 54, "rejected": 0, "net_total": str(NET_TOTAL),
     }  # fmt: skip
     assert sum(first["by_disposition"].values()) == 590
+    assert first["booked_net"] == str(NET_TOTAL)
     assert (Decimal(first["trial_balance"]), first["stock_difference"], first["waiting"]) == (0, 0, 0)
     assert first["peak_mb"] < 400
     require_tied_out(fresh_erp)
@@ -91,6 +92,19 @@ def test_killed_replay_goes_on_without_doubling(fresh_erp: ErpDatabase) -> None:
     assert (Decimal(resumed["trial_balance"]), resumed["stock_difference"], resumed["waiting"]) == (0, 0, 0)
     require_tied_out(fresh_erp)
     assert documents(fresh_erp)["storefront.sales_order"] == 54
+
+
+def test_missing_document_is_told_and_exits_1(fresh_erp: ErpDatabase) -> None:
+    replay(fresh_erp)
+    with fresh_erp.connect("postgres") as rogue:
+        rogue.execute("set session_replication_role = replica")  # past the rules: as damage would be
+        rogue.execute(
+            "update finance.invoice set net_total = net_total + 0.01 where id = (select min(id) from finance.invoice)"
+        )
+    again = fresh_erp.manage("replay", str(EXCERPT), check=False)
+    assert again.returncode == 1
+    assert "-49413.56" in again.stderr
+    assert "the file has -49413.57" in again.stderr
 
 
 def test_limit_takes_whole_invoices(fresh_erp: ErpDatabase) -> None:
