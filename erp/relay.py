@@ -148,15 +148,16 @@ def run_now(module: str, kind: str, key: str) -> bool:
 
 
 def drain(module: str, passes: int = 20) -> int:
-    """Do everything in a module's relay now, past failures included; returns how many items are left.
+    """Do everything in a module's relay now, past failures and leases included; returns how many items are left.
 
-    For runs that must tie out at their end; one pass can make the next one possible (work in sequence).
+    For runs that must tie out at their end; one pass can make the next one possible (work in sequence). Who holds a
+    lease may be dead or at work: handlers may run twice at the same time, so its item is done here as well.
     """
     for _ in range(passes):
         with module_transaction(module), cursor(module) as cur:
             cur.execute(
                 "update relay_item set next_at = clock_timestamp() "
-                "where state <> 'done' and last_error <> '' and next_at > clock_timestamp()"
+                "where state <> 'done' and next_at > clock_timestamp()"
             )
         counts = run_relay(module, limit=1_000_000)
         if not counts["done"]:

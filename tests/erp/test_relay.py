@@ -114,6 +114,18 @@ def test_item_of_a_killed_worker_is_taken_again_after_its_lease(fresh_erp: ErpDa
     assert (found["state"], found["attempts"], json.loads(found["result"])) == ("done", 2, {"by": "the next"})
 
 
+def test_run_that_must_tie_out_does_not_wait_for_a_dead_worker(fresh_erp: ErpDatabase, handle: Handler) -> None:
+    add("a", waits=True)
+    worker = start_worker(fresh_erp)
+    tell(worker, "go")
+    assert read(worker) == "working a"
+    worker.kill()
+    worker.communicate()
+    handle(lambda payload, key: {"by": "the run"})
+    assert drain("finance") == 0
+    assert json.loads(item("a")["result"]) == {"by": "the run"}
+
+
 def test_worker_that_outlives_its_lease_and_fails_reopens_nothing(fresh_erp: ErpDatabase, handle: Handler) -> None:
     add("a", waits=True)
     slow = start_worker(fresh_erp)
