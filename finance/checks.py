@@ -6,6 +6,7 @@ from typing import Any
 
 from erp.db import cursor, module_transaction, rows_as_dicts
 from erp.scrubber.result import CheckSpec, Findings
+from finance.models import CREDIT_KINDS, SALES_KINDS
 from finance.services import accounts
 
 # Each check is one statement per question, so one snapshot: what a service changes together is seen together.
@@ -47,21 +48,25 @@ _RECEIVABLES = """
 select customer_id, sum(ledger) as ledger, sum(open) as open from (
   select customer_id, amount as ledger, 0 as open from journal_line where account = any(%(accounts)s)
   union all
-  select i.customer_id, 0, i.base_gross_total - case when s.gross_total = 0 then 0 else
-    round(i.base_gross_total * (s.paid_total + s.offset_total) / s.gross_total, %(decimals)s) end
+  select i.customer_id, 0, i.base_gross_total - case when s.gross_total = 0 then i.base_gross_total else round(
+    i.base_gross_total * (s.paid_total + s.offset_total + s.written_off_total) / s.gross_total, %(decimals)s) end
   from invoice_settlement s join invoice i on i.id = s.invoice_id
 ) x group by customer_id having sum(ledger) <> sum(open)"""
 
 _SETTLEMENTS = """
-select i.number, s.paid_total, s.offset_total, coalesce(a.paid, 0) as paid, coalesce(a.netted, 0) as netted
+select i.number, s.paid_total, s.offset_total, s.written_off_total, coalesce(a.paid, 0) as paid,
+  coalesce(a.netted, 0) as netted, coalesce(a.written_off, 0) as written_off
 from invoice_settlement s join invoice i on i.id = s.invoice_id
 left join lateral (
   select coalesce(sum(x.amount) filter (where x.invoice_id = i.id and x.payment_id is not null), 0) as paid,
     coalesce(sum(case when x.credit_note_id = i.id then -x.amount else x.amount end)
-      filter (where x.credit_note_id is not null), 0) as netted
+      filter (where x.credit_note_id is not null), 0) as netted,
+    coalesce(sum(x.amount) filter (where x.write_off_id is not null), 0) as written_off
   from payment_allocation x where x.invoice_id = i.id or x.credit_note_id = i.id) a on true
 where s.paid_total <> coalesce(a.paid, 0) or s.offset_total <> coalesce(a.netted, 0)
-  or abs(s.paid_total + s.offset_total) > abs(s.gross_total) or s.credited_total > greatest(s.gross_total, 0)"""
+  or s.written_off_total <> coalesce(a.written_off, 0)
+  or abs(s.paid_total + s.offset_total + s.written_off_total) > abs(s.gross_total)
+  or s.credited_total > greatest(s.gross_total, 0)"""
 
 _PAYMENTS = """
 select p.number, p.allocated, coalesce(sum(a.amount), 0) as found from payment p
@@ -96,7 +101,7 @@ select o.id, i.number, o.line_no, o.quantity, o.gross, sum(c.quantity) as credit
 from invoice_line o join invoice_line c on c.original_line_id = o.id join invoice i on i.id = o.invoice_id
 group by o.id, i.number having -sum(c.quantity) > o.quantity or abs(sum(c.gross)) > abs(o.gross)"""
 
-DOCUMENT_KINDS = ["invoice", "credit_note", "cancellation", "credit_without_original"]
+DOCUMENT_KINDS = [str(kind) for kind in (*SALES_KINDS, *CREDIT_KINDS)]
 
 
 def _fetch(statement: str, arguments: Any = None) -> list[dict[str, Any]]:
@@ -154,8 +159,10 @@ def _check_receivables(findings: Findings) -> None:
         key, difference = f"receivables of customer {row['customer_id']}", row["ledger"] - row["open"]
         findings.add(key, row["open"], row["ledger"], "owner corrupt", amount=difference)
     for row in _fetch(_SETTLEMENTS):
-        expected = {"paid": row["paid"], "netted": row["netted"]}
-        found = {"paid": row["paid_total"], "netted": row["offset_total"]}
+        expected = {name: row[name] for name in ("paid", "netted", "written_off")}
+        found = {
+            "paid": row["paid_total"], "netted": row["offset_total"], "written_off": row["written_off_total"],
+        }  # fmt: skip
         findings.add(f"settlement of {row['number']}", expected, found, "owner corrupt")
     for row in _fetch(_PAYMENTS):
         difference = row["allocated"] - row["found"]

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F
-
 from admin_app.models import Customer, InvoiceCopy
 from admin_app.serializers import CustomerSerializer
 from erp.actor import Actor
@@ -43,7 +41,10 @@ def erase_customer(customer_id: int, *, actor: Actor | None = None) -> dict[str,
             raise NotFound(f"customer {customer_id} does not exist")
         unpaid = list(
             InvoiceCopy.objects.filter(
-                customer_id=customer_id, kind="invoice", gross_total__gt=F("paid_total") + F("credited_total")
+                customer_id=customer_id,
+                kind__in=("invoice", "advance", "final"),
+                gross_total__gt=0,
+                payment_state__in=("open", "partly_paid"),
             ).values_list("number", flat=True)[:5]
         )
         if unpaid:

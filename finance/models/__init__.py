@@ -7,16 +7,32 @@ documents without gaps per fiscal year; a *valued move* is a stock move at its c
 """
 
 from finance.copies import CustomerCopy, ProductCopy, SalesOrderCopy
+from finance.models.bank import BankEntry, BankMapping, BankStatement
 from finance.models.inventory import ProductCost, ValuedMove
-from finance.models.invoices import Invoice, InvoiceLine, InvoiceSettlement, NumberSeries
+from finance.models.invoices import (
+    CREDIT_KINDS,
+    SALES_KINDS,
+    CollectiveCustomer,
+    Invoice,
+    InvoiceLine,
+    InvoiceSettlement,
+    NumberSeries,
+    WaitingIssue,
+)
 from finance.models.ledger import Account, FiscalPeriod, Journal, JournalEntry, JournalLine
-from finance.models.payments import Payment, PaymentAllocation
+from finance.models.payments import Payment, PaymentAllocation, WriteOff
 from finance.models.rates import ExchangeRate, VatCode
 from finance.standard import ChangeJournal, CopyPosition, CopyTick, IdempotencyKey, ReaderState, RelayItem
 
 __all__ = [
+    "CREDIT_KINDS",
+    "SALES_KINDS",
     "Account",
+    "BankEntry",
+    "BankMapping",
+    "BankStatement",
     "ChangeJournal",
+    "CollectiveCustomer",
     "CopyPosition",
     "CopyTick",
     "CustomerCopy",
@@ -39,4 +55,6 @@ __all__ = [
     "SalesOrderCopy",
     "ValuedMove",
     "VatCode",
+    "WaitingIssue",
+    "WriteOff",
 ]

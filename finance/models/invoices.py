@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from erp.fields import AmountField, ExactJSONField, UnitPriceField
 from erp.models import InternalModel, OwnedModel
@@ -13,7 +16,10 @@ LINES_SQL = """coalesce((
       'id', l.id, 'line_no', l.line_no, 'product_id', l.product_id, 'sku', l.sku, 'name', l.name,
       'quantity', l.quantity, 'unit', l.unit, 'unit_price', l.unit_price, 'discount', l.discount,
       'vat_code', l.vat_code, 'vat_rate', l.vat_rate, 'net', l.net, 'vat', l.vat, 'gross', l.gross,
-      'order_line_no', l.order_line_no, 'original_line_id', l.original_line_id) order by l.line_no)
+      'order_line_no', l.order_line_no, 'original_line_id', l.original_line_id, 'product_class', l.product_class,
+      'delivered_on', l.delivered_on, 'order_number', l.order_number, 'shipment_number', l.shipment_number,
+      'advance_invoice_id', l.advance_invoice_id, 'discount_percent', l.discount_percent,
+      'base_net', l.base_net, 'base_vat', l.base_vat) order by l.line_no)
     from invoice_line l where l.invoice_id = t.id), '[]')"""
 
 SETTLEMENT_SQL = """coalesce((
@@ -46,6 +52,8 @@ class Invoice(OwnedModel):
         """What a document does; each credits or invoices under its own series."""
 
         INVOICE = "invoice", "Invoice"
+        ADVANCE = "advance", "Advance invoice"
+        FINAL = "final", "Final invoice"
         CREDIT_NOTE = "credit_note", "Credit note"
         CANCELLATION = "cancellation", "Cancellation invoice"
         CREDIT_WITHOUT_ORIGINAL = "credit_without_original", "Credit without original"
@@ -62,7 +70,11 @@ class Invoice(OwnedModel):
     series = models.CharField(max_length=10, default="INV")
     fiscal_year = models.IntegerField(null=True, editable=False)
     sequence_no = models.BigIntegerField(null=True, editable=False)
-    kind = models.CharField(max_length=30, choices=Kind, default=Kind.INVOICE, editable=False)
+    kind = models.CharField(max_length=30, choices=Kind, default=Kind.INVOICE)
+    is_collective = models.BooleanField(
+        "collective invoice", default=False, db_default=False, editable=False,
+        help_text="Several goods issues of a period; each line has its own day of delivery",
+    )  # fmt: skip
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT, editable=False)
     customer_id = models.BigIntegerField()
     customer = ExactJSONField(default=dict, editable=False)
@@ -76,6 +88,8 @@ class Invoice(OwnedModel):
     )
     issued_on = models.DateField(null=True, blank=True)
     fulfilled_on = models.DateField(null=True, blank=True)
+    delivered_from = models.DateField(null=True, editable=False, help_text="First day of a collective invoice's period")
+    delivered_to = models.DateField(null=True, editable=False, help_text="Last day of a collective invoice's period")
     due_on = models.DateField(null=True, blank=True)
     currency = models.CharField(max_length=3, default="HUF")
     base_currency = models.CharField(max_length=3, editable=False, default="")
@@ -84,6 +98,14 @@ class Invoice(OwnedModel):
     rate_source = models.CharField(max_length=40, default="", editable=False)
     price_mode = models.CharField(max_length=5, choices=[("net", "Net"), ("gross", "Gross")], default="net")
     payment_method = models.CharField(max_length=20, default="transfer")
+    discount_percent = models.DecimalField(
+        "document discount %", max_digits=7, decimal_places=4, default=0, db_default=0,
+        help_text="Off every line, after the lines' own discounts",
+    )  # fmt: skip
+    discount = AmountField(
+        "document discount", default=0, db_default=0,
+        help_text="Amount off the whole document, spread over its lines",
+    )  # fmt: skip
     net_total = AmountField(default=0, editable=False)
     vat_total = AmountField("VAT total", default=0, editable=False)
     gross_total = AmountField(default=0, editable=False)
@@ -129,7 +151,14 @@ class Invoice(OwnedModel):
     @property
     def is_credit(self) -> bool:
         """Whether the document takes back (its amounts are negative)."""
-        return self.kind != self.Kind.INVOICE
+        return self.kind in CREDIT_KINDS
+
+
+CREDIT_KINDS = (Invoice.Kind.CREDIT_NOTE, Invoice.Kind.CANCELLATION, Invoice.Kind.CREDIT_WITHOUT_ORIGINAL)
+"""Kinds that take back."""
+
+SALES_KINDS = (Invoice.Kind.INVOICE, Invoice.Kind.ADVANCE, Invoice.Kind.FINAL)
+"""Kinds that can be credited."""
 
 
 class InvoiceLine(InternalModel):
@@ -144,7 +173,11 @@ class InvoiceLine(InternalModel):
     unit = models.CharField(max_length=20, default="pcs")
     unit_price = UnitPriceField()
     discount = AmountField(default=0, help_text="Taken off the line, in the document's currency")
+    discount_percent = models.DecimalField("discount %", max_digits=7, decimal_places=4, default=0, db_default=0)
     vat_code = models.CharField("VAT code", max_length=20)
+    vat_override_reason = models.CharField(
+        "reason for another VAT code", max_length=200, blank=True, default="", db_default=""
+    )
     vat_rate = models.DecimalField("VAT rate", max_digits=7, decimal_places=4, default=0, editable=False)
     net = AmountField(default=0, editable=False)
     vat = AmountField("VAT", default=0, editable=False)
@@ -154,20 +187,33 @@ class InvoiceLine(InternalModel):
         "self", null=True, editable=False, on_delete=models.PROTECT, related_name="credit_lines"
     )
     move_id = models.BigIntegerField(null=True, editable=False)
+    product_class = models.CharField(max_length=20, default="goods", db_default="goods", editable=False)
+    delivered_on = models.DateField(null=True, blank=True, editable=False)
+    order_id = models.BigIntegerField(null=True, editable=False)
+    order_number = models.CharField(max_length=40, default="", db_default="", editable=False)
+    shipment_id = models.BigIntegerField(null=True, editable=False)
+    shipment_number = models.CharField(max_length=40, default="", db_default="", editable=False)
+    advance_invoice = models.ForeignKey(
+        Invoice, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="deductions",
+        help_text="Advance invoice of which this line takes off a part",
+    )  # fmt: skip
+    base_net = AmountField(null=True, editable=False, help_text="Net in base currency, as posted")
+    base_vat = AmountField(null=True, editable=False, help_text="VAT in base currency")
 
     class Meta:
         db_table = "invoice_line"
         ordering = ("invoice_id", "line_no")
         constraints = (models.UniqueConstraint(fields=["invoice", "line_no"], name="invoice_line_once"),)
+        indexes = (models.Index(fields=["order_id"], name="invoice_line_order", condition=Q(order_id__isnull=False)),)
 
     def __str__(self) -> str:
         return f"{self.line_no}. {self.name}"
 
 
 class InvoiceSettlement(InternalModel):
-    """What of an issued document is paid, netted against another document, credited; the rest is open.
+    """What of an issued document is paid, netted against another document, written off; the rest is open.
 
-    ``paid_total`` and ``offset_total`` have the sign of the document: open = gross − paid − offset.
+    The totals have the sign of the document: open = gross − paid − offset − written off.
     """
 
     class State(models.TextChoices):
@@ -178,12 +224,14 @@ class InvoiceSettlement(InternalModel):
         PAID = "paid", "Paid"
         CREDITED = "credited", "Credited"
         REFUNDED = "refunded", "Refunded"
+        WRITTEN_OFF = "written_off", "Written off"
 
     invoice = models.OneToOneField(Invoice, primary_key=True, on_delete=models.PROTECT, related_name="settlement")
     state = models.CharField(max_length=12, choices=State, default=State.OPEN)
     gross_total = AmountField()
     paid_total = AmountField(default=0)
     offset_total = AmountField(default=0)
+    written_off_total = AmountField(default=0, db_default=0)
     credited_total = AmountField(default=0, help_text="Credit notes issued against this document (positive)")
 
     class Meta:
@@ -193,6 +241,46 @@ class InvoiceSettlement(InternalModel):
         return f"{self.invoice_id}: {self.state}"
 
     @property
-    def open_total(self) -> object:
+    def open_total(self) -> Decimal:
         """What is still to be paid (negative: to be paid back)."""
-        return self.gross_total - self.paid_total - self.offset_total
+        return Decimal(self.gross_total - self.paid_total - self.offset_total - self.written_off_total)
+
+
+class CollectiveCustomer(InternalModel):
+    """A customer whose goods issues wait for one invoice of a period instead of being invoiced each."""
+
+    customer_id = models.BigIntegerField(primary_key=True)
+    note = models.CharField(max_length=200, blank=True, default="", db_default="")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "collective_customer"
+
+    def __str__(self) -> str:
+        return str(self.customer_id)
+
+
+class WaitingIssue(InternalModel):
+    """A goods issue that is posted at cost and waits for its collective invoice; as Logistics sent it."""
+
+    shipment_id = models.BigIntegerField(primary_key=True)
+    shipment_number = models.CharField(max_length=40)
+    customer_id = models.BigIntegerField()
+    order_id = models.BigIntegerField(null=True)
+    order_number = models.CharField(max_length=40, default="", db_default="")
+    issued_on = models.DateField()
+    currency = models.CharField(max_length=3)
+    price_mode = models.CharField(max_length=5)
+    payload = ExactJSONField()
+    invoice = models.ForeignKey(Invoice, null=True, on_delete=models.PROTECT, related_name="waiting_issues")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "waiting_issue"
+        ordering = ("issued_on", "shipment_id")
+        indexes = (
+            models.Index(fields=["customer_id", "issued_on"], name="waiting_issue_open", condition=Q(invoice=None)),
+        )
+
+    def __str__(self) -> str:
+        return self.shipment_number

@@ -51,12 +51,32 @@ class Payment(InternalModel):
         return self.number
 
 
+class WriteOff(InternalModel):
+    """What is given up of a document, in its currency and with its sign; append-only."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="write_offs")
+    amount = AmountField()
+    written_off_on = models.DateField()
+    reason = models.CharField(max_length=200)
+    actor_name = models.CharField(max_length=150, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "write_off"
+        ordering = ("-id",)
+        constraints = (models.CheckConstraint(condition=~Q(amount=0), name="write_off_not_zero"),)
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.invoice_id}"
+
+
 class PaymentAllocation(InternalModel):
-    """Part of a payment, or of a credit note, that settles a document; ``amount`` is in the document's currency."""
+    """Part of a payment, credit note or write-off that settles a document; ``amount`` in the document's currency."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
     payment = models.ForeignKey(Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations")
     credit_note = models.ForeignKey(Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="offsets")
+    write_off = models.ForeignKey(WriteOff, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations")
     amount = AmountField()
     allocated_on = models.DateField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -67,8 +87,9 @@ class PaymentAllocation(InternalModel):
         constraints = (
             models.CheckConstraint(condition=~Q(amount=0), name="payment_allocation_not_zero"),
             models.CheckConstraint(
-                condition=Q(payment__isnull=False, credit_note__isnull=True)
-                | Q(payment__isnull=True, credit_note__isnull=False),
+                condition=Q(payment__isnull=False, credit_note=None, write_off=None)
+                | Q(payment=None, credit_note__isnull=False, write_off=None)
+                | Q(payment=None, credit_note=None, write_off__isnull=False),
                 name="payment_allocation_one_source",
             ),
         )

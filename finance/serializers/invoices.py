@@ -21,13 +21,19 @@ with s as (
   insert into invoice_settlement (invoice_id, state, gross_total, paid_total, offset_total, credited_total)
   values (%s::bigint, %s::text, %s::numeric, 0, 0, 0)
 )
-insert into invoice_line (invoice_id, line_no, product_id, sku, name, quantity, unit, unit_price, discount, vat_code,
-  vat_rate, net, vat, gross, order_line_no, original_line_id, move_id)
-select %s::bigint, r.line_no, r.product_id, r.sku, r.name, r.quantity, r.unit, r.unit_price, r.discount, r.vat_code,
-  r.vat_rate, r.net, r.vat, r.gross, r.order_line_no, r.original_line_id, r.move_id
+insert into invoice_line (invoice_id, line_no, product_id, sku, name, quantity, unit, unit_price, discount,
+  discount_percent, vat_code, vat_override_reason, vat_rate, net, vat, gross, base_net, base_vat, order_line_no,
+  original_line_id, move_id, product_class, delivered_on, order_id, order_number, shipment_id, shipment_number,
+  advance_invoice_id)
+select %s::bigint, r.line_no, r.product_id, r.sku, r.name, r.quantity, r.unit, r.unit_price, r.discount,
+  r.discount_percent, r.vat_code, r.vat_override_reason, r.vat_rate, r.net, r.vat, r.gross, r.base_net, r.base_vat,
+  r.order_line_no, r.original_line_id, r.move_id, r.product_class, r.delivered_on, r.order_id, r.order_number,
+  r.shipment_id, r.shipment_number, r.advance_invoice_id
 from jsonb_to_recordset(%s::jsonb) r(line_no int, product_id bigint, sku text, name text, quantity int, unit text,
-  unit_price numeric, discount numeric, vat_code text, vat_rate numeric, net numeric, vat numeric, gross numeric,
-  order_line_no int, original_line_id bigint, move_id bigint)
+  unit_price numeric, discount numeric, discount_percent numeric, vat_code text, vat_override_reason text,
+  vat_rate numeric, net numeric, vat numeric, gross numeric, base_net numeric, base_vat numeric, order_line_no int,
+  original_line_id bigint, move_id bigint, product_class text, delivered_on date, order_id bigint, order_number text,
+  shipment_id bigint, shipment_number text, advance_invoice_id bigint)
 order by coalesce(r.original_line_id, 0), r.line_no"""
 
 
@@ -58,7 +64,7 @@ def _issue_sql() -> str:
     columns = [f.column for f in Invoice._meta.concrete_fields if f.column not in _SET_BY_THE_STATEMENT]
     names = ", ".join(f'"{c}"' for c in columns)
     values = ", ".join(f'(h.r)."{c}"' for c in columns)
-    updates = ", ".join(f'"{c}" = excluded."{c}"' for c in columns if c not in {"id", "kind", "channel"})
+    updates = ", ".join(f'"{c}" = excluded."{c}"' for c in columns if c not in {"id", "channel"})
     entries = ENTRIES_SQL.format(number="coalesce(d.document_number, k.number)").replace(
         "from d order by d.n\n", "from d, k order by d.n\n"
     )
@@ -105,10 +111,11 @@ where s.invoice_id = any(%s::bigint[]) order by s.invoice_id for update of s"""
 _SETTLE = """
 with r as (
   select * from jsonb_to_recordset(%s::jsonb)
-    r(invoice_id bigint, state text, paid_total numeric, offset_total numeric, credited_total numeric)
+    r(invoice_id bigint, state text, paid_total numeric, offset_total numeric,
+      written_off_total numeric, credited_total numeric)
 ), s as (
   update invoice_settlement s set state = r.state, paid_total = r.paid_total, offset_total = r.offset_total,
-    credited_total = r.credited_total
+    written_off_total = r.written_off_total, credited_total = r.credited_total
   from r where s.invoice_id = r.invoice_id returning s.invoice_id
 )
 update invoice t set version = t.version + 1, updated_at = clock_timestamp()

@@ -18,6 +18,10 @@ SCRAPPED_GOODS = "8698"
 OUTPUT_VAT = "467"
 UNALLOCATED_PAYMENTS = "4795"
 VOUCHERS_SOLD = "4796"
+ADVANCES_RECEIVED = "453"
+BAD_DEBTS = "8691"
+ROUNDING_LOSS = "8699"
+ROUNDING_GAIN = "9699"
 RECEIVABLES = ("311", "312", "316", "317")
 EXCHANGE_LOSS = "8762"
 EXCHANGE_GAIN = "9762"
@@ -66,7 +70,9 @@ def receivables(country: str, currency: str) -> str:
 
 
 def revenue(product_class: str, country: str, on_date: date) -> str:
-    """Sales revenue of a line; sold vouchers are owed until they are used."""
+    """Sales revenue of a line; sold vouchers and advances are owed until they are used."""
+    if product_class == "advance":
+        return ADVANCES_RECEIVED
     if product_class == "voucher":
         return VOUCHERS_SOLD
     if country == home_country():

@@ -14,7 +14,7 @@ from erp.actor import Actor
 from erp.db import retried, retrying
 from erp.errors import NotFound
 from finance.errors import EmptyDocument, NotCreditable, NotInvoicedYet
-from finance.models import Invoice
+from finance.models import SALES_KINDS, Invoice
 from finance.serializers.invoices import lock_settlements
 from finance.services.credit_lines import Original, as_credit, gross_by_invoice, originals_of, take_pieces
 from finance.services.customers import frozen_customer, get_customer, products_by_id
@@ -85,7 +85,7 @@ def _order_ids(data: Mapping[str, Any]) -> set[int]:
 
 def _lock_originals(order_ids: set[int]) -> dict[int, Original]:
     invoices = list(
-        Invoice.objects.filter(order_id__in=order_ids, kind=Kind.INVOICE, state=Invoice.State.ISSUED)
+        Invoice.objects.filter(order_id__in=order_ids, kind__in=SALES_KINDS, state=Invoice.State.ISSUED)
         .order_by("id").values_list("id", flat=True)
     )  # fmt: skip
     lock_settlements(invoices)
@@ -183,7 +183,7 @@ def _credit_by_hand(
     original = Invoice.objects.filter(pk=invoice_id).first()
     if original is None:
         raise NotFound(f"invoice {invoice_id} does not exist")
-    if original.state != Invoice.State.ISSUED or original.kind != Kind.INVOICE:
+    if original.state != Invoice.State.ISSUED or original.kind not in SALES_KINDS:
         raise NotCreditable(f"{original} is not an issued invoice")
     lock_settlements([original.pk])
     by_id = {o.id: o for o in originals_of([original.pk])}

@@ -33,9 +33,20 @@ class Line:
     sku: str = ""
     unit: str = "pcs"
     discount: Decimal = ZERO
+    discount_percent: Decimal = ZERO
+    vat_override_reason: str = ""
     order_line_no: int | None = None
     original_line_id: int | None = None
     move_id: int | None = None
+    delivered_on: date | None = None
+    order_id: int | None = None
+    order_number: str = ""
+    shipment_id: int | None = None
+    shipment_number: str = ""
+    advance_invoice_id: int | None = None
+    # Given where the line keeps the base amounts of another document (an advance that is taken off), else computed.
+    base_net: Decimal | None = None
+    base_vat: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -75,10 +86,11 @@ class RateSums:
 
 @dataclass(frozen=True)
 class Totals:
-    """Totals of a document; ``base_nets`` is each line's net in base currency, adding up to the rates' base nets."""
+    """Totals of a document; ``base_nets`` and ``base_vats`` are each line's, adding up to the rates' base amounts."""
 
     rates: tuple[RateSums, ...]
     base_nets: tuple[Decimal, ...]
+    base_vats: tuple[Decimal, ...]
     net: Decimal
     vat: Decimal
     gross: Decimal
@@ -104,16 +116,19 @@ def priced(lines: Sequence[Line], currency: str, price_mode: str) -> list[Line]:
 def totals_of(lines: Sequence[Line], rate: Rate) -> Totals:
     """Sums of priced lines: per VAT code, and of the document, in both currencies."""
     rates = []
-    base_nets = [ZERO] * len(lines)
+    base_nets = [x.base_net for x in lines]
+    base_vats = [x.base_vat for x in lines]
     for code, percent in sorted({(x.vat_code, x.vat_rate) for x in lines}):
         members = [n for n, x in enumerate(lines) if (x.vat_code, x.vat_rate) == (code, percent)]
         net, vat = sum_of(lines[n].net for n in members), sum_of(lines[n].vat for n in members)
-        base_net, base_vat = to_base(net, rate), to_base(vat, rate)
-        _spread(base_net, members, lines, base_nets, rate)
+        own = [n for n in members if lines[n].base_net is None]
+        base_net = _in_base([lines[n].net for n in own], own, base_nets, rate) + _kept(members, own, base_nets)
+        base_vat = _in_base([lines[n].vat for n in own], own, base_vats, rate) + _kept(members, own, base_vats)
         rates.append(RateSums(code, percent, net, vat, net + vat, base_net, base_vat))
     return Totals(
         rates=tuple(rates),
-        base_nets=tuple(base_nets),
+        base_nets=tuple(x or ZERO for x in base_nets),
+        base_vats=tuple(x or ZERO for x in base_vats),
         net=sum_of(r.net for r in rates),
         vat=sum_of(r.vat for r in rates),
         gross=sum_of(r.gross for r in rates),
@@ -132,12 +147,18 @@ def sum_of(amounts: Any) -> Decimal:
     return sum(amounts, ZERO)
 
 
-def _spread(
-    total: Decimal, members: Sequence[int], lines: Sequence[Line], base_nets: list[Decimal], rate: Rate
-) -> None:
-    """Give each line its own base net; what rounding leaves over goes to the largest (the first of equals)."""
-    for n in members:
-        base_nets[n] = to_base(lines[n].net, rate)
-    residual = total - sum_of(base_nets[n] for n in members)
+def _in_base(amounts: Sequence[Decimal], members: Sequence[int], found: list[Decimal | None], rate: Rate) -> Decimal:
+    """Total of a rate in base currency, spread over its lines; what rounding leaves goes to the largest (the first)."""
+    total = to_base(sum_of(amounts), rate)
+    each = [to_base(amount, rate) for amount in amounts]
+    residual = total - sum_of(each)
     if residual:
-        base_nets[max(members, key=lambda n: abs(lines[n].net))] += residual
+        each[max(range(len(each)), key=lambda k: abs(amounts[k]))] += residual
+    for n, amount in zip(members, each, strict=True):
+        found[n] = amount
+    return total
+
+
+def _kept(members: Sequence[int], own: Sequence[int], found: Sequence[Decimal | None]) -> Decimal:
+    """What lines bring along from another document."""
+    return sum_of(found[n] or ZERO for n in members if n not in own)

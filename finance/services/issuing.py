@@ -31,6 +31,8 @@ from finance.services.sales_posting import sales_entry
 
 SERIES = {
     Invoice.Kind.INVOICE: "INV",
+    Invoice.Kind.ADVANCE: "ADV",
+    Invoice.Kind.FINAL: "INV",
     Invoice.Kind.CREDIT_NOTE: "CRN",
     Invoice.Kind.CREDIT_WITHOUT_ORIGINAL: "CRN",
     Invoice.Kind.CANCELLATION: "CAN",
@@ -77,7 +79,7 @@ def issue(
     if draft_id is not None:
         drop_draft_lines(draft_id)
     state = InvoiceSettlement.State.OPEN if totals.gross else InvoiceSettlement.State.PAID
-    write_lines(invoice_id, [_line_row(n, x) for n, x in enumerate(document.lines, start=1)], totals.gross, state)
+    write_lines(invoice_id, _line_rows(document.lines, totals), totals.gross, state)
     if after_lines:
         after_lines(invoice_id)
     fault_point("invoice:before_number")
@@ -97,9 +99,12 @@ def supplier() -> dict[str, Any]:
     return dict(settings.COMPANY)
 
 
-def _line_row(line_no: int, line: Line) -> dict[str, Any]:
-    row = {name: value for name, value in vars(line).items() if name != "product_class"}
-    return {"line_no": line_no, **row}
+def _line_rows(lines: Sequence[Line], totals: Totals) -> list[dict[str, Any]]:
+    in_base = zip(totals.base_nets, totals.base_vats, strict=True)
+    return [
+        {**vars(line), "line_no": n, "base_net": base_net, "base_vat": base_vat}
+        for n, (line, (base_net, base_vat)) in enumerate(zip(lines, in_base, strict=True), start=1)
+    ]
 
 
 def _header(document: Document, totals: Totals, invoice_id: int) -> Mapping[str, Any]:
@@ -138,4 +143,7 @@ _HEADER_DEFAULTS: Mapping[str, Any] = {
     "channel": "manual",
     "language": "hu",
     "note": "",
+    "is_collective": False,
+    "discount": 0,
+    "discount_percent": 0,
 }

@@ -37,7 +37,7 @@ def offset_credit(credit_id: int, credited: Mapping[int, Decimal], on_date: date
 
 
 def _offset(original: Settlement, credit: Settlement, amount: Decimal, on_date: date) -> None:
-    difference = original.settle(amount, by_document=True) + credit.settle(-amount, by_document=True)
+    difference = original.settle(amount, "document") + credit.settle(-amount, "document")
     PaymentAllocation.objects.create(
         invoice_id=original.invoice_id, credit_note_id=credit.invoice_id, amount=amount, allocated_on=on_date
     )

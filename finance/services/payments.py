@@ -188,7 +188,7 @@ def _allocate(
                 invoice=settlement.number, open=str(settlement.open_total),
             )  # fmt: skip
         available -= amount * sign
-        allocations.append(Allocation(settlement, amount * sign, settlement.settle(amount * sign, by_document=False)))
+        allocations.append(Allocation(settlement, amount * sign, settlement.settle(amount * sign, "payment")))
     return allocations
 
 

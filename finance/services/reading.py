@@ -80,11 +80,14 @@ def moved_on_account(posting_keys: Sequence[str], account: str) -> Decimal:
 
 _OPEN = """
 select i.id, i.number, i.kind, i.customer_id, i.customer->>'name' as customer_name, i.currency, i.issued_on, i.due_on,
-  s.gross_total, s.gross_total - s.paid_total - s.offset_total as open, (current_date - i.due_on) as days_late,
-  i.base_gross_total - case when s.gross_total = 0 then 0
-    else round(i.base_gross_total * (s.paid_total + s.offset_total) / s.gross_total, %(decimals)s) end as base_open
+  s.gross_total, s.gross_total - s.paid_total - s.offset_total - s.written_off_total as open,
+  (current_date - i.due_on) as days_late,
+  i.base_gross_total - case when s.gross_total = 0 then i.base_gross_total else round(
+    i.base_gross_total * (s.paid_total + s.offset_total + s.written_off_total) / s.gross_total, %(decimals)s) end
+    as base_open
 from invoice_settlement s join invoice i on i.id = s.invoice_id
-where s.gross_total <> s.paid_total + s.offset_total and (%(customer)s::bigint is null or i.customer_id = %(customer)s)
+where s.gross_total <> s.paid_total + s.offset_total + s.written_off_total
+  and (%(customer)s::bigint is null or i.customer_id = %(customer)s)
 order by i.due_on, i.id"""
 
 

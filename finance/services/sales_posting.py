@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from finance.serializers.ledger import EntryDraft, LineDraft
 from finance.services import accounts
 from finance.services.documents import Document, Totals
@@ -11,7 +13,7 @@ def sales_entry(document: Document, totals: Totals, invoice_id: int) -> EntryDra
     """Dr receivables, Cr revenue, Cr VAT; a credit note has the signs turned. The number comes with the document."""
     receivable = LineDraft(
         account=accounts.receivables(document.country, document.currency),
-        amount=totals.base_gross,
+        amount=totals.base_gross if totals.gross else Decimal(0),
         document_amount=totals.gross,
         currency=document.currency,
         customer_id=document.customer_id,
@@ -21,7 +23,7 @@ def sales_entry(document: Document, totals: Totals, invoice_id: int) -> EntryDra
         journal="SAL",
         entry_on=document.issued_on,
         posting_key=f"invoice:{invoice_id}",
-        lines=[receivable, *_revenue(document, totals), *_vat(document, totals)],
+        lines=[receivable, *_revenue(document, totals), *_vat(document, totals), *_exchange(document, totals)],
         text=str(document.customer.get("name") or ""),
         document_kind=document.kind,
         document_number=None,
@@ -44,6 +46,19 @@ def _revenue(document: Document, totals: Totals) -> list[LineDraft]:
         )
         for line, base_net in zip(document.lines, totals.base_nets, strict=True)
     ]
+
+
+def _exchange(document: Document, totals: Totals) -> list[LineDraft]:
+    """Nothing is to be paid, but an advance was booked at another rate: the rest is an exchange difference."""
+    if totals.gross or not totals.base_gross:
+        return []
+    account = accounts.EXCHANGE_LOSS if totals.base_gross > 0 else accounts.EXCHANGE_GAIN
+    return [
+        LineDraft(
+            account=account, amount=totals.base_gross, document_amount=Decimal(0), currency=document.currency,
+            customer_id=document.customer_id,
+        )
+    ]  # fmt: skip
 
 
 def _vat(document: Document, totals: Totals) -> list[LineDraft]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from erp.money import round_money
 from finance.models import InvoiceSettlement
@@ -28,6 +28,7 @@ class Settlement:
     base_gross_total: Decimal
     paid_total: Decimal
     offset_total: Decimal
+    written_off_total: Decimal
     credited_total: Decimal
 
     @classmethod
@@ -39,24 +40,31 @@ class Settlement:
     @property
     def open_total(self) -> Decimal:
         """Still to be paid; negative: to be paid back."""
-        return self.gross_total - self.paid_total - self.offset_total
+        return self.gross_total - self.settled
+
+    @property
+    def settled(self) -> Decimal:
+        """Paid, netted and written off."""
+        return self.paid_total + self.offset_total + self.written_off_total
 
     @property
     def account(self) -> str:
         """Receivables account the document was posted to."""
         return accounts.receivables(self.country, self.currency)
 
-    def settle(self, amount: Decimal, *, by_document: bool) -> Decimal:
+    def settle(self, amount: Decimal, by: Literal["payment", "document", "write_off"]) -> Decimal:
         """Settle part of the document; returns the part in base currency at the document's own rate.
 
         The parts of a document settled in full add up to its base gross total exactly.
         """
-        before = self._base_of(self.paid_total + self.offset_total)
-        if by_document:
+        before = self._base_of(self.settled)
+        if by == "document":
             self.offset_total += amount
+        elif by == "write_off":
+            self.written_off_total += amount
         else:
             self.paid_total += amount
-        return self._base_of(self.paid_total + self.offset_total) - before
+        return self._base_of(self.settled) - before
 
     def _base_of(self, settled: Decimal) -> Decimal:
         if not self.gross_total:
@@ -71,7 +79,7 @@ class Settlement:
         if self.gross_total and self.credited_total >= self.gross_total:
             return State.CREDITED
         if self.open_total <= 0:
-            return State.PAID
+            return State.PAID if self.paid_total or not self.written_off_total else State.WRITTEN_OFF
         return State.PARTLY_PAID if self.open_total < self.gross_total else State.OPEN
 
     def _credit_state(self) -> str:
@@ -81,5 +89,5 @@ class Settlement:
 
     def as_row(self) -> dict[str, Any]:
         """Row for ``write_settlements``."""
-        names = ("invoice_id", "paid_total", "offset_total", "credited_total")
+        names = ("invoice_id", "paid_total", "offset_total", "written_off_total", "credited_total")
         return {**{name: getattr(self, name) for name in names}, "state": self.state}

@@ -20,7 +20,7 @@ CREDITS = frozenset({"credit_note", "cancellation", "credit_without_original"})
 # Orders whose invoices say something else about the payment than the order itself.
 _NEWS = """
 select distinct o.id from invoice_copy i join sales_order_copy o on o.id = i.order_id
-where i.kind = 'invoice' and o.payment in ('open', 'partly_paid', 'authorised')
+where i.kind in ('invoice', 'final') and o.payment in ('open', 'partly_paid', 'authorised')
   and i.payment_state in ('paid', 'partly_paid') and i.payment_state <> o.payment
 order by o.id limit %s"""
 

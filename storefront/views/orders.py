@@ -71,7 +71,7 @@ def _payment_instructions(order: SalesOrder, context: dict[str, Any]) -> dict[st
         return None
     if state["lifecycle"] == "cancelled":
         return None
-    invoices = [i for i in context["invoices"] if i.kind == "invoice"]
+    invoices = [i for i in context["invoices"] if i.kind in {"invoice", "final"}]
     due = [i.due_on for i in invoices]
     return {
         "account_name": settings.COMPANY["name"],

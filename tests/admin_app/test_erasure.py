@@ -72,7 +72,7 @@ def test_unpaid_invoice_forbids_erasure(erp: ErpDatabase) -> None:
         finance.execute("select admin_app.receive_invoice(%s::jsonb)", [json.dumps([invoice])])
         with pytest.raises(Refused, match="A-1"):
             erase_customer(key)
-        paid = {**invoice, "version": 2, "paid_total": "127"}
+        paid = {**invoice, "version": 2, "paid_total": "127", "payment_state": "paid"}
         finance.execute("select admin_app.receive_invoice(%s::jsonb)", [json.dumps([paid])])
     assert erase_customer(key)["version"] == 3
 
