@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
+import pytest
 from django.conf import settings
 from django.db import connections
 from psycopg import sql
@@ -43,18 +44,21 @@ class ErpDatabase:
 
     def manage(self, *arguments: str, check: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
         """Run ``manage.py`` in this database and return what it printed."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=PROJECT_DIR, env=self.environ(**extra), text=True, capture_output=True, check=check, timeout=300,
-        )  # fmt: skip
+        return self._run(["manage.py", *arguments], check, **extra)
 
     def python(self, code: str, check: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
         """Run Python code in a process of its own with Django set up in this database."""
-        return subprocess.run(
-            [sys.executable, "-c", "import django; django.setup()\n" + code],
-            cwd=PROJECT_DIR, env=self.environ(DJANGO_SETTINGS_MODULE="erp.settings", **extra), text=True,
-            capture_output=True, check=check, timeout=300,
+        code = "import django; django.setup()\n" + code
+        return self._run(["-c", code], check, DJANGO_SETTINGS_MODULE="erp.settings", **extra)
+
+    def _run(self, arguments: list[str], check: bool, **extra: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=PROJECT_DIR, env=self.environ(**extra), text=True, capture_output=True, check=False, timeout=300,
         )  # fmt: skip
+        if check and done.returncode:
+            pytest.fail(f"{arguments[:2]} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+        return done
 
     def popen(self, code: str, **extra: str) -> subprocess.Popen[str]:
         """Like :meth:`python`, without waiting for the end."""
