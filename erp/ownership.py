@@ -102,7 +102,11 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
         Internal("journal"),
         Internal("fiscal_period"),
         Internal("journal_entry", append_only=True),
+        Internal("entry_seal", append_only=True),
+        Internal("seal_head"),
+        Internal("seal_mark"),
         Internal("number_series"),
+        Internal("invoice_seal", append_only=True),
         Internal("invoice_line"),
         Internal("invoice_settlement"),
         Internal("payment"),
@@ -149,6 +153,7 @@ STANDARD_FUNCTIONS = ("ensure_journal_partitions(integer)", "attached_readers(te
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(MODULES, STANDARD_FUNCTIONS),
     "admin_app": (*STANDARD_FUNCTIONS, "redact_journal(text, bigint, jsonb)"),
+    "finance": (*STANDARD_FUNCTIONS, "chain_sha256(bytea, bytea)", "content_digest(jsonb)"),
 }
 """Functions, besides the doors, that a module's runtime role may call in its own schema."""
 

@@ -53,6 +53,17 @@ class PeriodicTask:
     args: tuple[Any, ...] = ()
 
 
+@dataclass(frozen=True)
+class Watch:
+    """A delay of background work: shown on the board and in the metrics, an incident beyond its limit."""
+
+    key: str  # of the incident, and the label in the metrics
+    title: str
+    value_s: Callable[[], float]
+    limit_s: float
+    remedy: str  # what to do, ends the incident's message
+
+
 @dataclass
 class Registry:
     """All that modules registered in this process."""
@@ -62,6 +73,7 @@ class Registry:
     document_flows: list[Callable[[int], list[FlowDocument]]] = field(default_factory=list)
     periodic_tasks: list[PeriodicTask] = field(default_factory=list)
     checks: list[CheckSpec] = field(default_factory=list)
+    watches: list[Watch] = field(default_factory=list)
     relay_handlers: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
 
 

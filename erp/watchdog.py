@@ -22,6 +22,7 @@ from erp.clocks import measure, record
 from erp.db import cursor
 from erp.deadman import beat_and_workers, nightly
 from erp.ownership import MODULE_LABELS, MODULES, PLATFORM
+from erp.registry import registry
 from erp.replication.positions import pair_state
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def look(now: datetime | None = None) -> list[str]:
     Args:
         now: the time of day for what is due by the clock; default PostgreSQL's.
     """
-    wrong = [*_windows(), *_beat(), *_broker(), *_relays(), *_nightly(now or _postgresql_now())]
+    wrong = [*_windows(), *_beat(), *_broker(), *_relays(), *_watches(), *_nightly(now or _postgresql_now())]
     beat_heart("watchdog")
     return wrong
 
@@ -129,6 +130,19 @@ def _relays() -> list[str]:
             overdue > 0,
             f"{overdue} items of {MODULE_LABELS[module]}'s relay wait since {since}; see stuck documents in the admin",
             {"pending": overdue, "oldest_at": since, "repair": "try again on the relay's page in the admin"},
+        )
+    return wrong
+
+
+def _watches() -> list[str]:
+    wrong: list[str] = []
+    for watch in registry.watches:
+        lag_s = watch.value_s()
+        wrong += _judge(
+            watch.key,
+            lag_s > watch.limit_s,
+            f"{watch.title}: {lag_s:.0f} s behind, at most {watch.limit_s:.0f} s; {watch.remedy}",
+            {"lag_s": lag_s, "limit_s": watch.limit_s, "repair": watch.remedy},
         )
     return wrong
 

@@ -7,7 +7,7 @@ from typing import Any
 from erp.db import cursor, module_transaction, rows_as_dicts
 from erp.scrubber.result import CheckSpec, Findings
 from finance.models import CREDIT_KINDS, SALES_KINDS
-from finance.services import accounts
+from finance.services import accounts, sealing, verifying
 
 # Each check is one statement per question, so one snapshot: what a service changes together is seen together.
 _ENTRIES = """
@@ -116,7 +116,10 @@ def _count(table: str) -> int:
 
 
 def check_double_entry(findings: Findings) -> None:
-    """Every entry has lines that sum to zero; every line has its entry and account; every document is posted."""
+    """Every entry has lines that sum to zero; every line has its entry and account; every document is posted.
+
+    Nothing that was sealed has changed: since the last verified seal, and once a week from the beginning.
+    """
     findings.compared = _count("journal_line")
     for row in _fetch(_ENTRIES):
         cause = "lost" if row["lines"] < 2 else "owner corrupt"
@@ -125,6 +128,16 @@ def check_double_entry(findings: Findings) -> None:
         findings.add(f"finance/journal_line {row['id']}", "an entry and an account", None, "rogue write")
     for row in _fetch(_UNPOSTED):
         findings.add(f"finance/invoice {row['number']}", "an entry", None, "lost")
+    _check_chains(findings)
+
+
+def _check_chains(findings: Findings) -> None:
+    found = sealing.verify(full=True if verifying.is_full_due() else None, pause=findings.pause)
+    findings.compared += found.entries + found.documents
+    findings.position = f"sealed up to {found.last_no}, {found.last_hash[:16]}"
+    for damage in found.damages:
+        findings.add(f"finance/{damage.kind} {damage.key}", "as sealed", damage.message, "rogue write")
+        findings.repair_with("manage.py verify_books --full, then restore what was altered from a backup")
 
 
 def check_vat(findings: Findings) -> None:
@@ -181,7 +194,7 @@ def _check_inventory(findings: Findings) -> None:
 
 
 CHECKS = (
-    CheckSpec("double_entry", "Ledger: every entry and the whole sum to zero", 7, check_double_entry, True),
+    CheckSpec("double_entry", "Ledger: entries sum to zero, nothing sealed was changed", 7, check_double_entry, True),
     CheckSpec("vat", "VAT: ledger against documents", 9, check_vat, True),
     CheckSpec("subledgers", "Subledgers: open items, stock value, payments, numbers", 11, check_subledgers, True),
 )

@@ -99,3 +99,9 @@ class NotReversible(Refused):
     """A document stands behind this entry; correct the document instead."""
 
     code = "not-reversible"
+
+
+class ChainBroken(Refused):
+    """The books were changed past their rules: a chain of hashes does not hold."""
+
+    code = "chain-broken"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from erp.money import minor_units
-from erp.registry import StaffPage, Widget, registry
+from erp.registry import PeriodicTask, StaffPage, Watch, Widget, registry
 
 _PAGES = (
     ("Open items", "finance-open-items"),
@@ -16,8 +16,21 @@ _PAGES = (
 def register() -> None:
     """Register the document flow, pages, figures and checks of this module."""
     from finance.checks import CHECKS
+    from finance.services import sealing
     from finance.services.document_flow import documents_of
 
+    registry.periodic_tasks.append(
+        PeriodicTask("seal entries", "finance.seal", "finance", every_s=sealing.SEAL_EVERY_S)
+    )
+    registry.watches.append(
+        Watch(
+            "seal",
+            "Sealing of journal entries",
+            sealing.lag_s,
+            sealing.LAG_LIMIT_S,
+            "see that beat and Finance's worker run; manage.py verify_books seals what waits",
+        )  # fmt: skip
+    )
     registry.document_flows.append(documents_of)
     registry.checks.extend(CHECKS)
     registry.staff_pages += [StaffPage("finance", title, url) for title, url in _PAGES]

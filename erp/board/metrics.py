@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 
 from erp.board.state import board_pairs, latest_results
 from erp.models import Alert, AlertDelivery, ClockReading, Heartbeat, ScrubRun
+from erp.registry import registry
 
 COPY = ["entity", "reader"]
 STATUSES = ("ok", "warning", "alert", "failed")
@@ -74,4 +75,9 @@ def _life() -> Iterator[Any]:
     skew = GaugeMetricFamily("erp_clock_skew_seconds", "A server's clock less the watchdog's", labels=["server"])
     for reading in ClockReading.objects.order_by("server"):
         skew.add_metric([reading.server], reading.skew_s)
-    yield from (silence, skew)
+    lag = GaugeMetricFamily("erp_lag_seconds", "How far background work is behind", labels=["name"])
+    limit = GaugeMetricFamily("erp_lag_limit_seconds", "Beyond this it is an incident", labels=["name"])
+    for watch in registry.watches:
+        lag.add_metric([watch.key], watch.value_s())
+        limit.add_metric([watch.key], watch.limit_s)
+    yield from (silence, skew, lag, limit)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from erp import ownership
 from erp.alerts import open_alerts
 from erp.models import ScrubResult, ScrubRun
+from erp.registry import registry
 from erp.replication import positions
 from erp.replication.positions import PairState
 from erp.scrubber.checks import all_checks
@@ -85,12 +86,27 @@ def board_as_json() -> dict[str, Any]:
             {"number": spec.number, "name": spec.name, "title": spec.title, **_result(latest_results().get(spec.name))}
             for spec in all_checks()
         ],
+        "lags": lags(),
         "run": run_as_json(run) if run else None,
         "alerts": [
             {"key": a.key, "severity": a.severity, "message": a.message, "opened_at": a.opened_at}
             for a in open_alerts()
         ],
     }
+
+
+def lags() -> list[dict[str, Any]]:
+    """Background work of the modules that may fall behind, with its limit."""
+    found: list[dict[str, Any]] = []
+    for watch in registry.watches:
+        lag_s = watch.value_s()
+        found.append(
+            {
+                "key": watch.key, "title": watch.title, "lag_s": lag_s, "limit_s": watch.limit_s,
+                "is_late": lag_s > watch.limit_s,
+            }
+        )  # fmt: skip
+    return found
 
 
 def run_as_json(run: ScrubRun) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from erp.board import history
 from erp.board.actions import act, ask_for_run, may_look_inside
 from erp.board.plots import line_plot, percent, seconds
 from erp.board.report import public_key, signed_report
-from erp.board.state import BoardPair, board_as_json, board_pairs, latest_run, run_as_json
+from erp.board.state import BoardPair, board_as_json, board_pairs, lags, latest_run, run_as_json
 from erp.duties import has_duty
 from erp.errors import Refused
 from erp.fields import dump_json
@@ -84,7 +84,7 @@ def board(request: HttpRequest) -> HttpResponse:
         request, "board", "Consistency",
         lines=[_line(request, entity, pairs) for entity in ownership.ENTITIES],
         internal=internal, run=run, progress=run_as_json(run) if run else None, alerts=open_alerts(),
-        may_look_inside=may_look_inside(request),
+        lags=lags(), may_look_inside=may_look_inside(request),
     )  # fmt: skip
 
 

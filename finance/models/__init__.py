@@ -3,7 +3,8 @@
 Glossary: an *account* is a line of the chart; a *journal* groups entries by where they come from; an *entry* is one
 balanced posting of two or more *lines* (debit positive, credit negative); a *period* is a calendar month that may be
 locked; a *document* is an invoice or a credit note; its *settlement* says what of it is still open; a *series* numbers
-documents without gaps per fiscal year; a *valued move* is a stock move at its cost.
+documents without gaps per fiscal year; a *seal* is an entry's or a document's place in a chain of hashes; a *valued
+move* is a stock move at its cost.
 """
 
 from finance.copies import CustomerCopy, ProductCopy, SalesOrderCopy
@@ -22,6 +23,7 @@ from finance.models.invoices import (
 from finance.models.ledger import Account, FiscalPeriod, Journal, JournalEntry, JournalLine
 from finance.models.payments import Payment, PaymentAllocation, WriteOff
 from finance.models.rates import ExchangeRate, VatCode
+from finance.models.seals import EntrySeal, InvoiceSeal, SealHead, SealMark
 from finance.standard import ChangeJournal, CopyPosition, CopyTick, IdempotencyKey, ReaderState, RelayItem
 
 __all__ = [
@@ -36,11 +38,13 @@ __all__ = [
     "CopyPosition",
     "CopyTick",
     "CustomerCopy",
+    "EntrySeal",
     "ExchangeRate",
     "FiscalPeriod",
     "IdempotencyKey",
     "Invoice",
     "InvoiceLine",
+    "InvoiceSeal",
     "InvoiceSettlement",
     "Journal",
     "JournalEntry",
@@ -53,6 +57,8 @@ __all__ = [
     "ReaderState",
     "RelayItem",
     "SalesOrderCopy",
+    "SealHead",
+    "SealMark",
     "ValuedMove",
     "VatCode",
     "WaitingIssue",

@@ -34,6 +34,7 @@ class NumberSeries(InternalModel):
     code = models.CharField(max_length=10)
     fiscal_year = models.IntegerField()
     last_no = models.BigIntegerField(default=0)
+    last_hash = models.BinaryField(null=True, help_text="Hash of the series' last document: see InvoiceSeal")
 
     class Meta:
         db_table = "number_series"

@@ -99,6 +99,11 @@ class JournalEntry(InternalModel):
     document_id = models.BigIntegerField(null=True, blank=True)
     posting_key = models.CharField(max_length=120, unique=True, help_text="Whatever is posted is posted once")
     reverses = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by")
+    exchange_rate = models.DecimalField(
+        max_digits=18, decimal_places=8, null=True, blank=True, help_text="Base currency for one unit of the document's"
+    )
+    rate_on = models.DateField(null=True, blank=True)
+    rate_source = models.CharField(max_length=40, blank=True, default="", db_default="")
     actor_id = models.BigIntegerField(null=True, editable=False)
     actor_name = models.CharField(max_length=150, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

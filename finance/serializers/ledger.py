@@ -56,18 +56,22 @@ class EntryDraft:
     document_id: int | None = None
     reverses_id: int | None = None
     kind: str = "normal"
+    exchange_rate: Decimal | None = None  # base currency for one unit; None: everything is in base currency
+    rate_on: date | None = None
+    rate_source: str = ""
 
 
 ENTRIES_SQL = """
 d as materialized (
   select nextval('journal_entry_id_seq') as id, x.*
   from jsonb_to_recordset(%s::jsonb) x(n int, journal text, kind text, entry_on date, text text, posting_key text,
-    document_kind text, document_number text, document_id bigint, reverses_id bigint, lines jsonb)
+    document_kind text, document_number text, document_id bigint, reverses_id bigint, exchange_rate numeric,
+    rate_on date, rate_source text, lines jsonb)
 ), e as (
   insert into journal_entry (id, journal, kind, entry_on, text, posting_key, document_kind, document_number,
-    document_id, reverses_id, actor_id, actor_name)
+    document_id, reverses_id, exchange_rate, rate_on, rate_source, actor_id, actor_name)
   select d.id, d.journal, d.kind, d.entry_on, d.text, d.posting_key, d.document_kind, {number}, d.document_id,
-    d.reverses_id, %s::bigint, %s::text
+    d.reverses_id, d.exchange_rate, d.rate_on, d.rate_source, %s::bigint, %s::text
   from d order by d.n
   returning id, document_kind, document_number, document_id
 ), b as (
@@ -110,6 +114,9 @@ def _entry_row(n: int, entry: EntryDraft, base_currency: str) -> dict[str, Any]:
         "document_number": entry.document_number,
         "document_id": entry.document_id,
         "reverses_id": entry.reverses_id,
+        "exchange_rate": entry.exchange_rate,
+        "rate_on": entry.rate_on,
+        "rate_source": entry.rate_source,
         "lines": [_line_row(i, line, base_currency) for i, line in enumerate(entry.lines, start=1)],
     }
 

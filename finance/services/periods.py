@@ -7,13 +7,14 @@ from erp.errors import NotFound
 from finance.errors import PeriodClosed
 from finance.models import FiscalPeriod
 from finance.serializers.ledger import posting_errors
+from finance.services.sealing import seal_pending
 
 State = FiscalPeriod.State
 
 
 @retried("finance")
 def set_state(period_id: int, state: str) -> str:
-    """Set a month's state; returns its code. Waits for postings under way.
+    """Set a month's state; returns its code. Waits for postings under way; closing seals what is not sealed yet.
 
     Raises:
         PeriodClosed: the month is locked for good, or an earlier month is still open to postings.
@@ -29,4 +30,6 @@ def set_state(period_id: int, state: str) -> str:
             raise PeriodClosed(f"Close the months in their order: {earlier.code} is not closed yet")
     with posting_errors():
         FiscalPeriod.objects.filter(pk=period_id).update(state=state)
+    if state == State.LOCKED:  # the lock stands, so nothing can come after what is sealed here
+        seal_pending()
     return period.code
