@@ -151,7 +151,7 @@ class _Query:
             arguments += [*values, *bounds, *last]
         order = ", ".join(f"{n} {_DOWN[descending]}" for n in (1, 2, 3, 4))
         nothing = "select 0::numeric, 0, 0::numeric, 0::bigint where false"
-        return f"{' union all '.join(branches) or nothing} order by {order} {_LIMIT}", arguments
+        return f"select * from ({' union all '.join(branches) or nothing}) x order by {order} {_LIMIT}", arguments
 
     def count_sql(self) -> tuple[str, list[Any]]:
         """Number of products, counted no further than is of use."""
