@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, path
 
 from admin_app import views
-from admin_app.media import product_picture
 from admin_app.rest import CustomerViewSet, ProductViewSet
 from erp.api.routers import copy_routes, entity_routes
 
@@ -20,6 +19,4 @@ staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/receivables/", views.receivables, name="report-receivables"),
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [
-    re_path(r"^media/products/(?P<digest>[0-9a-f]{32})-(?P<side>480|1200)\.webp$", product_picture),
-]
+urlpatterns: list[URLPattern | URLResolver] = []

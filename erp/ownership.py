@@ -120,6 +120,12 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
         Internal("exchange_rate"),
         Internal("product_cost"),
         Internal("valued_move", append_only=True),
+        Internal("nav_submission"),
+        Internal("nav_batch"),
+        Internal("nav_item"),
+        Internal("nav_annulment"),
+        Internal("nav_channel"),
+        Internal("nav_credential"),
     ),
     "logistics": (
         *STANDARD,
@@ -144,8 +150,6 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
         Internal("shop_account"),
         Internal("shipping_method"),
         Internal("sales_order_line"),
-        Internal("search_word"),
-        Internal("searched_product"),
     ),
 }
 

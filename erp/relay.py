@@ -52,17 +52,22 @@ def enqueue(module: str, kind: str, key: str, payload: Any) -> None:
 
 
 def hint(module: str) -> None:
-    """Tell Celery that work is there; a hint that cannot be given is lost without harm."""
+    """Tell Celery that the module's relay has work."""
+    from erp.tasks import relay
+
+    ring(relay, module, module)
+
+
+def ring(task: Any, queue: str, *args: Any) -> None:
+    """Send a task that would come by itself a little later; one that cannot be sent is lost without harm."""
     global _no_hints_until  # noqa: PLW0603  what this process knows about its broker
     if not settings.ERP_SEND_HINTS or time.monotonic() < _no_hints_until:
         return
-    from erp.tasks import relay
-
     try:
-        relay.apply_async(args=(module,), queue=module, expires=60, ignore_result=True)
-    except Exception as error:  # noqa: BLE001  any broker trouble: the periodic relay does the work
+        task.apply_async(args=args, queue=queue, expires=60, ignore_result=True)
+    except Exception as error:  # noqa: BLE001  any broker trouble: the periodic run does the work
         _no_hints_until = time.monotonic() + HINT_PAUSE_S
-        logger.warning("relay hint for %s not given: %s", module, error)
+        logger.warning("%s hint for %s not given: %s", task.name.removeprefix("erp."), queue, error)
 
 
 def run_relay(module: str, limit: int = 100) -> dict[str, int]:

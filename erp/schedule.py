@@ -17,7 +17,8 @@ from erp.registry import registry
 M = TypeVar("M", bound=models.Model)
 
 COPIES_QUEUE = "copies"
-QUEUES = (COPIES_QUEUE, *SCHEMAS)  # each has its workers
+OUTSIDE_QUEUE = "outside"  # calls to services outside of the house, which may take a minute to answer
+QUEUES = (COPIES_QUEUE, OUTSIDE_QUEUE, *SCHEMAS)  # each has its workers
 RELAY_EVERY_S = 3
 HEARTBEAT_EVERY_S = 5
 GENERATED = "Generated from the ownership map"

@@ -249,17 +249,42 @@ CLOCK_SKEW_MAX_S = float(os.environ.get("ERP_CLOCK_SKEW_MAX_S", "1.0"))
 
 # --- company (one per installation) -----------------------------------------------------------------
 
-COMPANY = {
+COMPANY: dict[str, Any] = {
     "name": os.environ.get("ERP_COMPANY_NAME", "Demo Kft."),
     "tax_number": os.environ.get("ERP_COMPANY_TAX_NUMBER", "12345676-2-41"),
     "country": "HU",
     "postcode": "1011",
     "city": "Budapest",
     "street": "Fő utca 1.",
-    "bank_account": "11111111-22222222-33333333",
+    "bank_account": os.environ.get("ERP_COMPANY_BANK_ACCOUNT", "11111111-22222222-33333333"),
     "email": DEFAULT_FROM_EMAIL,
+    "is_small_business": os.environ.get("ERP_COMPANY_SMALL_BUSINESS", "") == "1",
+    "is_cash_accounting": os.environ.get("ERP_COMPANY_CASH_ACCOUNTING", "") == "1",
+    "is_individually_exempt": os.environ.get("ERP_COMPANY_INDIVIDUALLY_EXEMPT", "") == "1",
 }
 BASE_CURRENCY = os.environ.get("ERP_BASE_CURRENCY", "HUF")
+
+# --- reports to the tax office (docs/nav.md); credentials: the environment or, encrypted, the database -------------
+
+_NAV_SCHEMAS = os.path.join(ERP_SHARED_DIR, "nav", "xsd")
+NAV: dict[str, Any] = {
+    # off, standin (this machine), test or live. With servers of your own nothing is reported before you say where.
+    "endpoint": os.environ.get("ERP_NAV_ENDPOINT", "standin" if ENVIRONMENT.is_embedded else "off"),
+    "schema_dir": os.environ.get("ERP_NAV_SCHEMA_DIR", _NAV_SCHEMAS if os.path.isdir(_NAV_SCHEMAS) else ""),
+    "url": os.environ.get("ERP_NAV_URL", ""),  # another address of the test system, or a stand-in elsewhere here
+    "appearance": os.environ.get("ERP_NAV_APPEARANCE", "ELECTRONIC"),
+    "max_batch": int(os.environ.get("ERP_NAV_MAX_BATCH", "100")),
+    "timeout_s": float(os.environ.get("ERP_NAV_TIMEOUT_S", "60")),
+    "recovery_wait_s": float(os.environ.get("ERP_NAV_RECOVERY_WAIT_S", "300")),
+    "alarm_h": float(os.environ.get("ERP_NAV_ALARM_H", "12")),  # not reported so long after the issue: an incident
+    "software_id": os.environ.get("ERP_NAV_SOFTWARE_ID", "ERP-MODULAR-000001"),
+    "standin_port": int(os.environ.get("ERP_NAV_STANDIN_PORT", "0")),  # 0 = any free one
+}
+
+# Services of this machine that stand in for others; `manage.py up` keeps them running.
+LOCAL_SERVICES: list[tuple[str, list[str]]] = []
+if NAV["endpoint"] == "standin" and not NAV["url"]:
+    LOCAL_SERVICES.append(("nav-standin", ["nav_standin"]))
 
 LOGGING = {
     "version": 1,

@@ -107,43 +107,19 @@ class ChainBroken(Refused):
     code = "chain-broken"
 
 
-class DiscountTooHigh(Refused):
-    """A discount cannot be more than what it is taken off."""
+class NotReportable(Refused):
+    """The document cannot be reported to the NAV as it is."""
 
-    code = "discount-too-high"
-
-
-class VatReasonMissing(Refused):
-    """Another VAT code than the one that follows from product and customer needs a reason."""
-
-    code = "vat-reason-missing"
+    code = "not-reportable"
 
 
-class AdvanceExceeded(Refused):
-    """More would be taken off an advance invoice than is left of it."""
+class ReportingNotSetUp(Refused):
+    """Reporting to the NAV is not set up on this installation."""
 
-    code = "advance-exceeded"
-
-
-class NotCollectable(Refused):
-    """There are no goods issues to be put on a collective invoice."""
-
-    code = "not-collectable"
+    code = "reporting-not-set-up"
 
 
-class BadStatement(Refused):
-    """The bank statement cannot be imported."""
+class NotInThisState(Refused):
+    """The report is not in a state in which this can be done."""
 
-    code = "bad-statement"
-
-
-class WriteOffTooHigh(Refused):
-    """The amount is above the limit for writing off."""
-
-    code = "write-off-too-high"
-
-
-class NotBookable(Refused):
-    """The bank entry is booked already or was set aside."""
-
-    code = "not-bookable"
+    code = "not-in-this-state"

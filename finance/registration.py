@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from erp.money import minor_units
 from erp.registry import PeriodicTask, StaffPage, Watch, Widget, registry
+from erp.schedule import OUTSIDE_QUEUE
+
+REPORT_EVERY_S = 3
 
 _PAGES = (
     ("Open items", "finance-open-items"),
@@ -18,6 +21,7 @@ def register() -> None:
     from finance.checks import CHECKS
     from finance.services import sealing
     from finance.services.document_flow import documents_of
+    from finance.services.reporting import watching
 
     registry.periodic_tasks.append(
         PeriodicTask("seal entries", "finance.seal", "finance", every_s=sealing.SEAL_EVERY_S)
@@ -31,8 +35,20 @@ def register() -> None:
             "see that beat and Finance's worker run; manage.py verify_books seals what waits",
         )  # fmt: skip
     )
+    registry.watches.append(
+        Watch(
+            "nav:deadline",
+            "Reports to the NAV (due 24 h after the issue)",
+            watching.oldest_unreported_s,
+            watching.alarm_s(),
+            watching.REMEDY,
+        )  # fmt: skip
+    )
     registry.document_flows.append(documents_of)
     registry.checks.extend(CHECKS)
+    registry.periodic_tasks.append(
+        PeriodicTask("report to the NAV", "finance.report_to_nav", OUTSIDE_QUEUE, every_s=REPORT_EVERY_S)
+    )
     registry.staff_pages += [StaffPage("finance", title, url) for title, url in _PAGES]
     registry.widgets += [
         Widget("finance", "Open receivables", _receivables, "finance-open-items"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from finance.errors import ReportingNotSetUp
 from finance.services.sealing import seal_pending
 
 
@@ -11,3 +12,20 @@ from finance.services.sealing import seal_pending
 def seal() -> int:
     """Chain the entries committed since the last run; returns their number."""
     return seal_pending()
+
+
+@shared_task(name="finance.report_to_nav")
+def report_to_nav() -> dict[str, int]:
+    """Send reports that wait and ask about those under way; nothing while reporting is not set up."""
+    from finance.services.reporting import annulling, following, outbox, watching
+    from finance.services.reporting.connection import connect
+
+    try:
+        client = connect()
+    except ReportingNotSetUp:  # the watchdog tells
+        return {}
+    done = outbox.send_waiting(client)
+    annulling.send_annulments(client)
+    done |= following.follow(client)
+    watching.tell()
+    return done

@@ -12,7 +12,6 @@ from storefront.catalogue import Category, ShippingMethod, ShopAccount
 from storefront.copies import CustomerCopy, InvoiceCopy, ProductCopy, SalesOrderCopy, StockCopy, VatCodeCopy
 from storefront.history import ReplayedInvoice
 from storefront.orders import SalesOrder, SalesOrderLine
-from storefront.search_words import SearchedProduct, SearchWord
 from storefront.standard import ChangeJournal, CopyPosition, CopyTick, IdempotencyKey, ReaderState, RelayItem
 
 __all__ = [
@@ -32,8 +31,6 @@ __all__ = [
     "SalesOrder",
     "SalesOrderCopy",
     "SalesOrderLine",
-    "SearchWord",
-    "SearchedProduct",
     "ShippingMethod",
     "ShopAccount",
     "StockCopy",

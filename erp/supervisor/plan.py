@@ -4,8 +4,10 @@ import os
 import sys
 from pathlib import Path
 
+from django.conf import settings
+
 from erp import ownership
-from erp.schedule import COPIES_QUEUE
+from erp.schedule import COPIES_QUEUE, OUTSIDE_QUEUE
 from erp.supervisor.child import Spec
 
 WEB = "web"
@@ -13,7 +15,8 @@ WEB_WORKERS = 2
 WEB_THREADS = 6
 TASK_PROCESSES = 2
 COPY_PROCESSES = 2
-OTHER_PROCESSES = 6  # two Celery parents, beat, the watchdog's two threads, the supervisor
+OUTSIDE_THREADS = 2
+OTHER_PROCESSES = 7  # three Celery parents, beat, the watchdog's two threads, the supervisor
 
 
 def connection_budget() -> int:
@@ -22,7 +25,8 @@ def connection_budget() -> int:
     pool = _number("ERP_POOL_MAX", 0)
     web = _number("ERP_WEB_WORKERS", WEB_WORKERS) * pool if pool else threads
     tasks = _number("ERP_TASK_PROCESSES", TASK_PROCESSES) + _number("ERP_COPY_PROCESSES", COPY_PROCESSES)
-    return len(ownership.SCHEMAS) * (web + tasks + OTHER_PROCESSES)
+    outside = _number("ERP_OUTSIDE_THREADS", OUTSIDE_THREADS)
+    return len(ownership.SCHEMAS) * (web + tasks + outside + OTHER_PROCESSES)
 
 
 def children(home: Path, web_fd: int) -> list[Spec]:
@@ -37,10 +41,16 @@ def children(home: Path, web_fd: int) -> list[Spec]:
         ),
         # Copies have processes of their own, so that no business task can make a copy late.
         Spec("copies", _worker(python, "copies", COPIES_QUEUE, _number("ERP_COPY_PROCESSES", COPY_PROCESSES))),
+        # A service that hangs holds up calls to outside services only; they wait, so threads are enough.
+        Spec(
+            "outside",
+            _worker(python, "outside", OUTSIDE_QUEUE, _number("ERP_OUTSIDE_THREADS", OUTSIDE_THREADS), pool="threads"),
+        ),
         Spec(
             "beat", [python, "-m", "celery", "-A", "erp.celery", "beat", "--max-interval", "1", "--loglevel", "WARNING"]
         ),
         Spec("watchdog", [python, manage, "watchdog"]),
+        *[Spec(name, [python, manage, *command]) for name, command in settings.LOCAL_SERVICES],
     ]
 
 
@@ -60,12 +70,13 @@ def _web(python: str, home: Path, web_fd: int) -> list[str]:
     ]  # fmt: skip
 
 
-def _worker(python: str, name: str, queues: str, processes: int) -> list[str]:
+def _worker(python: str, name: str, queues: str, processes: int, pool: str = "prefork") -> list[str]:
     return [
         python, "-m", "celery", "-A", "erp.celery", "worker",
         "--hostname", f"{name}@%h",
         "--queues", queues,
         "--concurrency", str(processes),
+        "--pool", pool,
         "--prefetch-multiplier", "1",
         "-O", "fair",
         "--without-gossip",

@@ -23,6 +23,14 @@ from finance.models.invoices import (
 from finance.models.ledger import Account, FiscalPeriod, Journal, JournalEntry, JournalLine
 from finance.models.payments import Payment, PaymentAllocation, WriteOff
 from finance.models.rates import ExchangeRate, VatCode
+from finance.models.reporting import (
+    NavAnnulment,
+    NavBatch,
+    NavChannel,
+    NavCredential,
+    NavItem,
+    NavSubmission,
+)
 from finance.models.seals import EntrySeal, InvoiceSeal, SealHead, SealMark
 from finance.standard import ChangeJournal, CopyPosition, CopyTick, IdempotencyKey, ReaderState, RelayItem
 
@@ -49,6 +57,12 @@ __all__ = [
     "Journal",
     "JournalEntry",
     "JournalLine",
+    "NavAnnulment",
+    "NavBatch",
+    "NavChannel",
+    "NavCredential",
+    "NavItem",
+    "NavSubmission",
     "NumberSeries",
     "Payment",
     "PaymentAllocation",

@@ -34,7 +34,11 @@ class ReportedDocument:
 
 def read_report(xml: bytes) -> ReportedDocument:
     """Read an InvoiceData XML; raises `NotXml` or `LookupError` when it is none."""
-    root = parse_xml(xml)
+    return read_tree(parse_xml(xml))
+
+
+def read_tree(root: etree._Element) -> ReportedDocument:
+    """Like `read_report`, of a document that is parsed already."""
     return ReportedDocument(
         number=required(root, "{*}invoiceNumber"),
         original_number=text_of(root, ".//{*}invoiceReference/{*}originalInvoiceNumber"),

@@ -44,13 +44,22 @@ class SchemaViolation(Exception):
 class NavSchema:
     """The compiled XSD set; one object checks requests, answers, InvoiceData and InvoiceAnnulment."""
 
-    folder: Path
-    compiled: etree.XMLSchema
+    folder: Path | None
+    compiled: etree.XMLSchema | None
     # libxml2 collects the breaches in the schema object, so two threads must not share a check.
     lock: threading.Lock
+    # Why nothing is checked against the XSD; empty when everything is.
+    why_unchecked: str = ""
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether documents and messages are checked against the XSD, and not for well-formedness alone."""
+        return self.compiled is not None
 
     def errors(self, tree: etree._Element) -> list[str]:
-        """Return the breaches of a parsed document, each as `line: message`; empty when valid."""
+        """Return the breaches of a parsed document, each as `line: message`; empty when valid or not checked."""
+        if self.compiled is None:
+            return []
         with self.lock:
             if self.compiled.validate(tree):
                 return []
@@ -85,6 +94,14 @@ def load_schema(folder: str | Path | None) -> NavSchema:
     return NavSchema(path, etree.XMLSchema(tree), threading.Lock())
 
 
+def load_schema_if_there(folder: str | Path | None) -> NavSchema:
+    """Like `load_schema`; without the files a schema that checks nothing and says so in `why_unchecked`."""
+    try:
+        return load_schema(folder)
+    except SchemaFolderMissing as error:
+        return NavSchema(None, None, threading.Lock(), str(error))
+
+
 def _entry_tree(path: Path) -> etree._ElementTree:
     # The official files import each other by namespace alone, so each needs its file named once.
     lines = ['<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">']
@@ -97,5 +114,6 @@ def _entry_tree(path: Path) -> etree._ElementTree:
 def _explain(what: str) -> str:
     return (
         f"NAV schema files: {what}. The official XSD files (common, invoiceBase, invoiceData, invoiceApi, "
-        "invoiceAnnulment) are not shipped; docs/nav.md says where they come from. Nothing is sent unchecked."
+        "invoiceAnnulment) are not shipped; docs/nav.md says where they come from. "
+        "Until they are there, documents and requests are NOT checked against the schema."
     )

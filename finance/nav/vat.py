@@ -66,9 +66,11 @@ def treatment_of_code(row: Mapping[str, str]) -> VatTreatment:
     """Return the treatment of one VAT code definition.
 
     `row` has `nav_element`, `nav_value`, `nav_vat_content`, `law_ref` and `name_hu`; the reason is
-    the law reference, or the code's Hungarian name when the law names none.
+    the law reference, or the code's Hungarian name when the law names none. An amount mismatch gives rate and
+    case in `nav_value`: `0.27 REFUNDABLE` or `0.27 NONREFUNDABLE`.
     """
     element = VatElement(row["nav_element"])
+    value, _, case = row["nav_value"].partition(" ")
     with_reason = element in (VatElement.EXEMPTION, VatElement.OUT_OF_SCOPE)
     reason = (row["law_ref"] or row["name_hu"])[:200] if with_reason else ""
-    return VatTreatment(element, row["nav_value"], reason, row["nav_vat_content"])
+    return VatTreatment(element, value, reason, row["nav_vat_content"], f"{case}_VAT" if case else "")

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from erp.actor import Actor, current_actor
-from erp.db import cursor
+from erp.db import after_commit, cursor
 from erp.faultpoints import fault_point
 from erp.publishing import open_doors
 from finance.models import Invoice, InvoiceSettlement
@@ -27,6 +27,7 @@ from finance.serializers.invoices import (
 from finance.serializers.ledger import check_books
 from finance.services.accounts import base_currency
 from finance.services.documents import Document, Line, Totals, totals_of
+from finance.services.reporting.hints import hint
 from finance.services.sales_posting import sales_entry
 
 SERIES = {
@@ -79,17 +80,18 @@ def issue(
     if draft_id is not None:
         drop_draft_lines(draft_id)
     state = InvoiceSettlement.State.OPEN if totals.gross else InvoiceSettlement.State.PAID
-    write_lines(invoice_id, line_rows(document.lines, totals), totals.gross, state)
+    write_lines(invoice_id, _line_rows(document.lines, totals), totals.gross, state)
     if after_lines:
         after_lines(invoice_id)
     fault_point("invoice:before_number")
     number = write_numbered(
-        base_header(document, totals, invoice_id), [sales_entry(document, totals, invoice_id)], base_currency(), who
+        _header(document, totals, invoice_id), [sales_entry(document, totals, invoice_id)], base_currency(), who
     )
     fault_point("invoice:after_number")
     others = settle(invoice_id) if settle else ()
     publish_invoices([invoice_id, *others], who)
     check_books()
+    after_commit("finance", hint)  # a trigger has put its report into the outbox
     fault_point("invoice:before_commit")
     return Issued(invoice_id, number, totals)
 
@@ -99,8 +101,7 @@ def supplier() -> dict[str, Any]:
     return dict(settings.COMPANY)
 
 
-def line_rows(lines: Sequence[Line], totals: Totals) -> list[dict[str, Any]]:
-    """Lines as they are written, numbered, with their amounts in base currency."""
+def _line_rows(lines: Sequence[Line], totals: Totals) -> list[dict[str, Any]]:
     in_base = zip(totals.base_nets, totals.base_vats, strict=True)
     return [
         {**vars(line), "line_no": n, "base_net": base_net, "base_vat": base_vat}
@@ -108,8 +109,7 @@ def line_rows(lines: Sequence[Line], totals: Totals) -> list[dict[str, Any]]:
     ]
 
 
-def base_header(document: Document, totals: Totals, invoice_id: int) -> Mapping[str, Any]:
-    """Header as it is written, without number and times."""
+def _header(document: Document, totals: Totals, invoice_id: int) -> Mapping[str, Any]:
     return {
         **_HEADER_DEFAULTS,
         **document.header,
@@ -146,6 +146,7 @@ _HEADER_DEFAULTS: Mapping[str, Any] = {
     "language": "hu",
     "note": "",
     "is_collective": False,
+    "is_simplified": False,
     "discount": 0,
     "discount_percent": 0,
 }

@@ -12,7 +12,6 @@ from finance import api as finance
 from logistics import api as logistics
 from storefront.models import CustomerCopy, InvoiceCopy, SalesOrder, ShopAccount
 from storefront.services import accounts
-from storefront.services.word_index import index_words
 from tests.databases import ErpDatabase
 from tests.storefront import world
 
@@ -87,7 +86,9 @@ def test_strange_queries_do_no_harm(query: str) -> None:
 
 def test_typo_still_finds_and_suggests() -> None:
     world.product(name="Porcelain teapot Narwhal")
-    index_words()
+    from storefront.services.search import known_words
+
+    known_words.forget()
     response = Client().get("/?q=narhwal+tepot")
     assert [p["name"] for p in response.context["products"]] == ["Porcelain teapot Narwhal"]
     assert response.context["suggestion"]["text"] == "narwhal teapot"

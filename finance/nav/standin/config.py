@@ -99,7 +99,7 @@ class StandInClock:
 class StandInConfig:
     """Everything about one stand-in; times in seconds of its own clock."""
 
-    schema_dir: Path
+    schema_dir: Path | None  # the NAV's XSD files; without them requests are not schema-checked
     database: Path
     users: tuple[StandInUser, ...]
     taxpayers: tuple[RegisteredTaxpayer, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from lxml import etree
 
 from finance.nav import names
-from finance.nav.schema import load_schema
+from finance.nav.schema import load_schema_if_there
 from finance.nav.standin.config import StandInClock, StandInConfig
 from finance.nav.standin.envelope import Caller, check_caller, check_schema, read_request, register_request_id
 from finance.nav.standin.faults import FaultPlan
@@ -27,7 +27,7 @@ class StandInService:
     def __init__(self, config: StandInConfig, clock: StandInClock | None = None) -> None:
         self.config = config
         self.clock = clock or StandInClock()
-        self.schema = load_schema(config.schema_dir)
+        self.schema = load_schema_if_there(config.schema_dir)
         self.store = Store(config.database)
         self.faults = FaultPlan(config.faults, config.fault_seed)
         self.processor = Processor(config, self.schema, self.store, self.clock, self.faults)
@@ -59,6 +59,9 @@ class StandInService:
             return 200, self._accepted(operation, request)
         except Refusal as refusal:
             return refusal.status, refusal_answer(request, refusal, self.clock.now(), self.schema)
+        except (LookupError, ValueError) as error:  # only when no schema has kept it out
+            broken = Refusal("INVALID_REQUEST", f"{type(error).__name__}: {error}")
+            return broken.status, refusal_answer(request, broken, self.clock.now(), self.schema)
 
     def contents(self) -> list[sqlite3.Row]:
         """Return the documents held as reported: DONE and not annulled, in the order they came."""

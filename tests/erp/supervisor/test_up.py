@@ -102,7 +102,8 @@ def test_lives_through_kills_and_leaves_nothing(installation: Installation) -> N
     installation.up()
     assert "Set up: migrate, provision" in installation.output
     assert f"http://127.0.0.1:{installation.port}/" in installation.output
-    assert wait_until(lambda: set(installation.pids()) == {"web", "worker", "copies", "beat", "watchdog"}, 10)
+    children = {"web", "worker", "copies", "outside", "beat", "watchdog", "nav-standin"}
+    assert wait_until(lambda: set(installation.pids()) == children, 10)
 
     second = installation.manage("up")
     assert second.returncode == 0

@@ -15,7 +15,7 @@ from finance.nav.errors import NavError, OutcomeUnknown, Refused, Unavailable
 from finance.nav.exchange import redact
 from finance.nav.messages import InvoiceOperation
 from finance.nav.recovery import RecoveryOutcome, find_submission
-from finance.nav.schema import NavSchema, SchemaFolderMissing, load_schema
+from finance.nav.schema import NavSchema, SchemaFolderMissing, load_schema, load_schema_if_there
 from finance.nav.standin.config import Fault, FaultKind
 from finance.nav.standin.server import StandInServer
 from finance.nav.transport import Answer, NoAnswer, NotSent, Timeouts, post
@@ -264,9 +264,16 @@ def test_schema_works_without_the_wrapper_file(official_files: Path, tmp_path: P
     load_schema(tmp_path).check(sale("A/1").xml)
 
 
-def test_stand_in_does_not_start_without_schemas(official_files: Path, tmp_path: Path) -> None:
-    with pytest.raises(SchemaFolderMissing):
-        StandInServer(replace(config(official_files, tmp_path), schema_dir=tmp_path))
+def test_without_schemas_both_sides_work_and_say_so(official_files: Path, tmp_path: Path) -> None:
+    unchecked = load_schema_if_there(tmp_path)
+    assert "NOT checked against the schema" in unchecked.why_unchecked
+    assert not unchecked.is_checked
+    with running(replace(config(official_files, tmp_path), schema_dir=None)) as server:
+        assert "NOT checked against the schema" in server.service.schema.why_unchecked
+        client = client_of(server, unchecked)
+        done = client.query_transaction_status(client.manage_invoice([sale("A/1")]).transaction_id)
+        assert done is not None
+        assert [result.status for result in done.results] == ["DONE"]
 
 
 def test_unclear_answer_of_a_batch_stays_open(stand_in: StandInServer, nav_schema: NavSchema) -> None:

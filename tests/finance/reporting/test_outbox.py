@@ -1,0 +1,190 @@
+"""Every document reported once: the way to DONE, and every way in which it can be disturbed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from finance.models import Invoice, NavBatch, NavSubmission
+from finance.services.crediting import issue_credit_note
+from finance.services.reporting import channel, following, outbox
+from finance.services.reporting.connection import connect
+from finance.services.reporting.draining import drain
+from finance.services.reporting.repairing import resubmit
+from tests.databases import ErpDatabase
+from tests.finance.reporting.stand_in import StandInProcess
+from tests.finance.reporting.test_describe_documents import customer, invoice
+from tests.finance.world import BOOKKEEPER, DAY, World
+
+RUN = "from finance.services.reporting.outbox import send_waiting; print(send_waiting())"
+State = NavSubmission.State
+
+
+def state(number: str) -> str:
+    """State of a document's report."""
+    return NavSubmission.objects.get(number=number).state
+
+
+def test_issued_document_is_done_after_one_pass(books: World, nav: StandInProcess) -> None:
+    number = invoice(customer())
+    assert state(number) == State.WAITING
+    outbox.send_waiting()
+    assert state(number) == State.SENT
+    following.follow()
+    found = NavSubmission.objects.get(number=number)
+    assert (found.state, found.messages) == (State.DONE, [])
+    assert found.item is not None
+    assert found.reported == [
+        {"element": "vatPercentage", "value": "0.27", "case": "", "net": "3000.00", "vat": "810.00", "gross": "3810.00"}
+    ]
+    batch = found.item.batch
+    assert (batch.state, batch.transaction_id) == (NavBatch.State.FINISHED, found.transaction_id)
+    assert b"invoiceOperation" in bytes(batch.request)
+    assert b"transactionId" in bytes(batch.response)
+    assert bytes(batch.request).count(b"***") == 4  # login, password hash, signature, token
+    assert number in nav.held()
+
+
+def test_change_waits_until_its_base_is_done(books: World, nav: StandInProcess) -> None:
+    base = invoice(customer(), {"quantity": 5})
+    key = Invoice.objects.get(number=base).pk
+    one = issue_credit_note(key, actor=BOOKKEEPER, lines=[{"line_no": 1, "quantity": 2}], issued_on=DAY)["number"]
+    two = issue_credit_note(key, actor=BOOKKEEPER, issued_on=DAY)["number"]
+    outbox.send_waiting()
+    assert [state(n) for n in (base, one, two)] == [State.SENT, State.WAITING, State.WAITING]
+    assert drain() == 0
+    assert [n for n in nav.held() if n in {base, one, two}] == [base, one, two]
+
+
+@pytest.mark.parametrize(
+    "fault", ["maintenance", "bare_503", "operation_failed", "lost_request", "lost_answer", "timeout_after_accept",
+              "bare_504_after_accept", "broken_answer"],
+)  # fmt: skip
+def test_each_fault_of_the_way_ends_in_one_report(books: World, nav: StandInProcess, fault: str) -> None:
+    numbers = [invoice(customer()) for _ in range(2)]
+    nav.inject({"kind": fault, "operation": "manageInvoice", "times": 2})
+    assert drain() == 0
+    assert [state(n) for n in numbers] == [State.DONE, State.DONE]
+    assert [Counter(nav.held())[n] for n in numbers] == [1, 1]
+
+
+def test_outage_pauses_the_channel_and_reports_wait(books: World, nav: StandInProcess) -> None:
+    number = invoice(customer())
+    nav.inject({"kind": "maintenance"})
+    outbox.send_waiting(connect(sleep=lambda _: None))
+    assert channel.is_paused("standin")
+    assert outbox.send_waiting() == {}
+    assert state(number) == State.WAITING
+    nav.inject()
+    assert drain() == 0
+    assert not channel.is_paused("standin")
+    assert state(number) == State.DONE
+
+
+@pytest.mark.parametrize("point", ["nav:claimed", "nav:prepared", "nav:noted", "nav:answered"])
+def test_worker_killed_anywhere_leaves_one_report(
+    books: World, nav: StandInProcess, module_erp: ErpDatabase, point: str
+) -> None:
+    number = invoice(customer())
+    killed = module_erp.python(RUN, check=False, ERP_FAULT_POINT=point, ERP_NAV_URL=nav.base_url)
+    assert killed.returncode == -9
+    NavSubmission.objects.filter(number=number, state=State.WAITING).update(
+        next_at="2026-01-01T00:00:00Z"
+    )  # lease over
+    assert drain() == 0
+    assert state(number) == State.DONE
+    assert Counter(nav.held())[number] == 1
+
+
+def test_stand_in_killed_after_taking_in_is_found_out_about(books: World, nav: StandInProcess) -> None:
+    number = invoice(customer())
+    nav.inject({"kind": "stuck", "times": 1})
+    outbox.send_waiting()
+    nav.kill()
+    assert drain(connect(sleep=lambda _: None), passes=2) == 1
+    nav.start()
+    nav.order("release")
+    assert drain() == 0
+    assert state(number) == State.DONE
+    assert Counter(nav.held())[number] == 1
+
+
+def test_lost_redis_loses_no_report(books: World, nav: StandInProcess, module_erp: ErpDatabase) -> None:
+    code = (
+        "from tests.finance.reporting.test_describe_documents import customer, invoice\n"
+        "import finance.services.reporting.hints as hints\n"
+        "hints.AT_MOST_EVERY_S = 0\nprint(invoice(customer()))"
+    )
+    done = module_erp.python(code, ERP_SEND_HINTS="1", ERP_REDIS_URL="redis://127.0.0.1:1/0")
+    number = done.stdout.split()[-1]
+    assert "report_to_nav hint for outside not given" in done.stderr
+    assert state(number) == State.WAITING
+    assert drain() == 0
+    assert state(number) == State.DONE
+
+
+def test_unfinished_batch_is_asked_about_again(books: World, nav: StandInProcess) -> None:
+    number = invoice(customer())
+    nav.inject({"kind": "stuck", "times": 1})
+    assert drain(passes=2) == 1
+    assert state(number) == State.SENT
+    nav.order("release")
+    assert drain() == 0
+    assert state(number) == State.DONE
+
+
+def test_refused_report_is_told_and_sent_again_once_repaired(books: World, nav: StandInProcess) -> None:
+    number, other = invoice(customer()), invoice(customer())
+    nav.inject({"kind": "abort", "number": number, "times": 1, "code": "SOME_RULE"})
+    assert drain() == 0
+    found = NavSubmission.objects.get(number=number)
+    assert (found.state, state(other)) == (State.REFUSED, State.DONE)
+    assert [(m["result"], m["code"], m["tag"]) for m in found.messages] == [("ERROR", "SOME_RULE", "invoiceNumber")]
+    resubmit(found.pk, actor=BOOKKEEPER)
+    assert drain() == 0
+    assert state(number) == State.DONE
+    assert [item.status for item in found.items.all()] == ["ABORTED", "DONE"]
+
+
+def test_warning_is_kept_with_the_report(books: World, nav: StandInProcess) -> None:
+    number = invoice(customer())
+    nav.inject({"kind": "warn", "number": number, "times": 1})
+    assert drain() == 0
+    found = NavSubmission.objects.get(number=number)
+    assert (found.state, found.has_warnings, found.messages[0]["result"]) == (State.DONE, True, "WARN")
+
+
+def test_document_that_cannot_be_reported_holds_up_no_other(books: World, nav: StandInProcess) -> None:
+    bad = invoice(customer(vat_status="domestic", tax_number="10987656-2-06", street=""))
+    good = invoice(customer())
+    assert drain() == 0
+    found = NavSubmission.objects.get(number=bad)
+    assert (found.state, state(good)) == (State.BLOCKED, State.DONE)
+    assert "lacks street" in found.messages[0]["message"]
+    resubmit(found.pk, actor=BOOKKEEPER, buyer={"street": "Fő utca 1."})
+    assert drain() == 0
+    assert state(bad) == State.DONE
+    found.refresh_from_db()
+    assert found.repaired_by == BOOKKEEPER.name
+
+
+def test_number_that_the_nav_holds_already_counts_as_reported(books: World, nav: StandInProcess) -> None:
+    number = invoice(customer())
+    assert drain() == 0
+    # As after a restore from a backup that is older than the report.
+    NavSubmission.objects.filter(number=number).update(state=State.WAITING, done_at=None)
+    assert drain() == 0
+    assert state(number) == State.DONE
+    assert Counter(nav.held())[number] == 1
+
+
+def test_two_workers_at_once_send_each_report_once(books: World, nav: StandInProcess, module_erp: ErpDatabase) -> None:
+    numbers = [invoice(customer()) for _ in range(12)]
+    workers = [module_erp.popen(RUN, ERP_NAV_URL=nav.base_url, ERP_NAV_MAX_BATCH="2") for _ in range(3)]
+    for worker in workers:
+        _, errors = worker.communicate(timeout=60)
+        assert worker.returncode == 0, errors
+    assert drain() == 0
+    held = Counter(nav.held())
+    assert [held[n] for n in numbers] == [1] * 12
