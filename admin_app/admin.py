@@ -13,6 +13,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from admin_app.models import Customer, CustomerAddress, InvoiceCopy, Product, StockCopy
+from admin_app.product_form import ProductForm
 from admin_app.resources import CustomerResource, ProductResource
 from admin_app.serializers import CustomerSerializer, ProductSerializer
 from admin_app.services.erasure import erase_customer
@@ -82,6 +83,7 @@ class ProductAdmin(OwnerImportMixin, OwnedAdmin):
     """The product master."""
 
     serializer_class = ProductSerializer
+    form = ProductForm
     icon = "sell"
     resource_classes = (ProductResource,)
     list_display = ("sku", "name", "product_class", "base_price", "currency", "vat_code", "is_sellable", "category")
@@ -91,7 +93,8 @@ class ProductAdmin(OwnerImportMixin, OwnedAdmin):
         (None, {"fields": (("sku", "name"), ("product_class", "category"), "description")}),
         ("Price", {"fields": (("base_price", "currency"), ("vat_code", "unit"))}),
         ("Stock and sale", {"fields": (("is_stocked", "is_sellable"), ("backorder_allowed", "weight_g"), "barcode")}),
-        ("More", {"fields": ("image", "attributes", "external_ref")}),
+        ("Pictures", {"fields": ("new_pictures", "remove_pictures", "first_picture")}),
+        ("More", {"fields": ("attributes", "external_ref")}),
     )
 
 

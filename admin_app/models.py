@@ -121,7 +121,8 @@ class Product(OwnedModel):
     weight_g = models.PositiveIntegerField("weight (g)", default=0)
     category = models.CharField(max_length=120, blank=True, default="", help_text="Path, e.g. Kitchen/Mugs")
     attributes = ExactJSONField(default=dict, blank=True)
-    image = models.CharField(max_length=300, blank=True, default="")
+    image = models.CharField(max_length=300, blank=True, default="", help_text="Address of the picture shown first")
+    images = ExactJSONField(default=list, blank=True, help_text="Addresses of further pictures")
     barcode = models.CharField(max_length=20, blank=True, default="")
     external_ref = models.CharField(max_length=80, null=True, blank=True, unique=True)
 

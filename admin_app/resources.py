@@ -30,7 +30,7 @@ class ProductResource(OwnerResource):
         model = Product
         fields = (
             "sku", "name", "description", "unit", "product_class", "vat_code", "base_price", "currency",
-            "is_stocked", "is_sellable", "backorder_allowed", "weight_g", "category", "attributes", "image", "barcode",
-            "external_ref",
+            "is_stocked", "is_sellable", "backorder_allowed", "weight_g", "category", "attributes", "image", "images",
+            "barcode", "external_ref",
         )  # fmt: skip
         export_order = fields

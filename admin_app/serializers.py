@@ -11,6 +11,7 @@ from stdnum.eu import vat as eu_vat
 from stdnum.hu import anum
 
 from admin_app.models import Customer, CustomerAddress, Product, VatCodeCopy
+from admin_app.services.pictures import MAX_PICTURES
 from erp.db import cursor
 from erp.serializers import OwnerSerializer
 
@@ -134,7 +135,7 @@ class ProductSerializer(OwnerSerializer[Product]):
         fields = (
             "id", "version", "sku", "name", "description", "unit", "product_class", "vat_code", "base_price",
             "currency", "is_stocked", "is_sellable", "backorder_allowed", "weight_g", "category", "attributes",
-            "image", "barcode", "external_ref", "created_at", "updated_at", "retired_at",
+            "image", "images", "barcode", "external_ref", "created_at", "updated_at", "retired_at",
         )  # fmt: skip
         read_only_fields = ("created_at", "updated_at", "retired_at")
 
@@ -151,6 +152,18 @@ class ProductSerializer(OwnerSerializer[Product]):
         if self._vat_codes and value not in self._vat_codes:
             raise serializers.ValidationError(f"Finance has no VAT code {value}.")
         return value
+
+    def validate_image(self, value: str) -> str:
+        """An address of this site or of the web."""
+        if value and not value.startswith(("/", "https://", "http://")):
+            raise serializers.ValidationError("Give the picture's address: it begins with https:// or with /.")
+        return value
+
+    def validate_images(self, value: Any) -> Any:
+        """Addresses of further pictures."""
+        if not isinstance(value, list) or len(value) > MAX_PICTURES or not all(isinstance(url, str) for url in value):
+            raise serializers.ValidationError(f"Give a list of up to {MAX_PICTURES} addresses of pictures.")
+        return [self.validate_image(url) for url in value]
 
     def validate_base_price(self, value: Any) -> Any:
         """Discounts and vouchers are lines of a document, not negative prices."""

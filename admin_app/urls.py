@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
 from admin_app import views
+from admin_app.media import product_picture
 from admin_app.rest import CustomerViewSet, ProductViewSet
 from erp.api.routers import copy_routes, entity_routes
 
@@ -19,4 +20,6 @@ staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/receivables/", views.receivables, name="report-receivables"),
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^media/products/(?P<digest>[0-9a-f]{32})-(?P<side>480|1200)\.webp$", product_picture),
+]

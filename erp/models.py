@@ -66,6 +66,15 @@ class OwnedModel(models.Model):
     """SQL expression over the row alias ``t``: what readers are sent. The one definition of the payload."""
     travels_sql: ClassVar[str] = ""
     """SQL condition over ``t``: which rows readers may see; empty = all (e.g. drafts stay at home)."""
+    scan_sql: ClassVar[str] = ""
+    """Query of the table's rows with ``scan_columns``, for reading many at once; empty = none are computed.
+
+    ``{only}`` stands for the condition that the row's key, or a column referring to it, is under.
+    """
+    scan_columns: ClassVar[tuple[str, ...]] = ()
+    """What the payload has beyond the table's own columns and ``scan_sql`` gives as columns."""
+    sound_sql: ClassVar[str] = ""
+    """SQL condition over ``t`` that holds while nobody wrote past the serializer; empty = the change journal says."""
 
     id = models.BigAutoField(primary_key=True)
     version = models.BigIntegerField(default=1, db_default=1, editable=False)

@@ -150,6 +150,8 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
         Internal("shop_account"),
         Internal("shipping_method"),
         Internal("sales_order_line"),
+        Internal("search_word"),
+        Internal("searched_product"),
     ),
 }
 

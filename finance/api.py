@@ -16,9 +16,10 @@ from finance.services import (
     books,
     crediting,
     demo,
-    invoicing,
+    goods_issues,
     payments,
     posting,
+    printing,
     rates,
     reading,
     valuation,
@@ -31,7 +32,9 @@ __all__ = [
     "credit_return",
     "find_invoice_by_shipment",
     "get_invoice",
+    "find_invoices_of_shipments",
     "invoice_goods_issue",
+    "invoice_pdf",
     "list_vat_codes",
     "load_demo",
     "moved_on_account",
@@ -56,13 +59,14 @@ def invoice_goods_issue(issue: Mapping[str, Any]) -> dict[str, Any]:
             ``quantity``, ``unit_price``, ``discount``, ``vat_code``, ``vat_rate``, ``move_id``, ``move_seq``.
 
     Returns:
-        ``id``, ``number``, ``kind``, ``issued_on``, ``currency``, totals, ``repeated``.
+        ``id``, ``number``, ``kind``, ``issued_on``, ``currency``, totals, ``repeated``. For a customer with
+        collective invoices ``id`` None, ``number`` empty and ``waiting``: see :func:`find_invoices_of_shipments`.
 
     Raises:
         MoveOutOfOrder: an earlier stock move of a product is not valued yet; call again later.
         Refused, ReaderUnavailable: no number was used.
     """
-    return invoicing.invoice_goods_issue(issue)
+    return goods_issues.invoice_goods_issue(issue)
 
 
 def credit_return(ret: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,6 +132,19 @@ def find_invoice_by_shipment(shipment_id: int) -> dict[str, Any] | None:
 def choose_vat_code(product_class: str, vat_status: str, country: str, on_date: date, default_code: str = "27") -> str:
     """VAT code of a line by product class, customer status, country and day; reads no table."""
     return vat_choice.choose_vat_code(product_class, vat_status, country, on_date, default_code)
+
+
+def find_invoices_of_shipments(shipment_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Shipment id → ``id`` and ``number`` of the collective invoice it stands on, for those that are invoiced."""
+    return goods_issues.find_invoices_of_shipments(shipment_ids)
+
+
+def invoice_pdf(invoice_id: int, language: str | None = None) -> bytes:
+    """A document as a PDF in Hungarian or English (default: its own language); the same bytes every time.
+
+    Raises NotFound.
+    """
+    return printing.invoice_pdf(invoice_id, language)
 
 
 def list_vat_codes(on_date: date | None = None) -> list[dict[str, Any]]:

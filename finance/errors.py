@@ -123,3 +123,45 @@ class NotInThisState(Refused):
     """The report is not in a state in which this can be done."""
 
     code = "not-in-this-state"
+
+
+class DiscountTooHigh(Refused):
+    """A discount cannot be more than what it is taken off."""
+
+    code = "discount-too-high"
+
+
+class VatReasonMissing(Refused):
+    """Another VAT code than the one that follows from product and customer needs a reason."""
+
+    code = "vat-reason-missing"
+
+
+class AdvanceExceeded(Refused):
+    """More would be taken off an advance invoice than is left of it."""
+
+    code = "advance-exceeded"
+
+
+class NotCollectable(Refused):
+    """There are no goods issues to be put on a collective invoice."""
+
+    code = "not-collectable"
+
+
+class BadStatement(Refused):
+    """The bank statement cannot be imported."""
+
+    code = "bad-statement"
+
+
+class WriteOffTooHigh(Refused):
+    """The amount is above the limit for writing off."""
+
+    code = "write-off-too-high"
+
+
+class NotBookable(Refused):
+    """The bank entry is booked already or was set aside."""
+
+    code = "not-bookable"

@@ -7,11 +7,13 @@ from django.urls import URLPattern, URLResolver, path
 from erp.api.routers import copy_routes, entity_routes
 from finance.rest import operations as do
 from finance.rest import reading as read
-from finance.staff import buttons, pages
+from finance.rest.printing import InvoicePdf
+from finance.staff import buttons, documents, pages
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     *entity_routes("finance", read.VatCodeViewSet, read.InvoiceViewSet, read.LedgerViewSet),
     *copy_routes("finance"),
+    path("invoices/<int:pk>/pdf/", InvoicePdf.as_view(), name="finance-invoice-pdf"),
     path("invoices/<int:pk>/issue/", do.IssueDraft.as_view(), name="finance-issue-draft"),
     path("invoices/<int:pk>/credit-note/", do.CreditInvoice.as_view(), name="finance-credit-invoice"),
     path("invoices/<int:pk>/payments/", do.PayInvoice.as_view(), name="finance-pay-invoice"),
@@ -27,6 +29,7 @@ staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("finance/open-items/", pages.open_items, name="finance-open-items"),
     path("finance/entry/", pages.post_entry, name="finance-post-entry"),
     path("finance/payment/", pages.record_payment, name="finance-record-payment"),
+    path("finance/invoice/<int:pk>/pdf/", documents.print_invoice, name="finance-print-invoice"),
     path("finance/credit/<int:pk>/", pages.credit_invoice, name="finance-credit"),
     path("finance/allocate/<int:pk>/", pages.allocate, name="finance-allocate"),
     path("finance/do/<str:model>/<int:pk>/<str:name>/", buttons.operate, name="finance-operation"),

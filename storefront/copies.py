@@ -58,6 +58,7 @@ class ProductCopy(CopyModel):
     category = models.CharField(max_length=120, db_default="")
     attributes = ExactJSONField(db_default=models.Value({}, models.JSONField()))
     image = models.CharField(max_length=300, db_default="")
+    images = ExactJSONField(db_default=models.Value([], models.JSONField()))
     retired_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -12,6 +12,7 @@ from storefront.catalogue import Category, ShippingMethod, ShopAccount
 from storefront.copies import CustomerCopy, InvoiceCopy, ProductCopy, SalesOrderCopy, StockCopy, VatCodeCopy
 from storefront.history import ReplayedInvoice
 from storefront.orders import SalesOrder, SalesOrderLine
+from storefront.search_words import SearchedProduct, SearchWord
 from storefront.standard import ChangeJournal, CopyPosition, CopyTick, IdempotencyKey, ReaderState, RelayItem
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "SalesOrder",
     "SalesOrderCopy",
     "SalesOrderLine",
+    "SearchWord",
+    "SearchedProduct",
     "ShippingMethod",
     "ShopAccount",
     "StockCopy",

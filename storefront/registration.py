@@ -11,11 +11,15 @@ def register() -> None:
     from storefront.services import mails  # noqa: F401  (registers its relay handlers)
 
     registry.checks.extend(CHECKS)
-    registry.periodic_tasks.append(
-        PeriodicTask("hand-overs", "storefront.finish_hand_overs", "storefront", every_s=5)
-    )
+    registry.periodic_tasks.append(PeriodicTask("hand-overs", "storefront.finish_hand_overs", "storefront", every_s=5))
     registry.periodic_tasks.append(
         PeriodicTask("payments of orders", "storefront.tell_payments", "storefront", every_s=10)
+    )
+    registry.periodic_tasks.append(
+        PeriodicTask("words of the search", "storefront.index_words", "storefront", every_s=10)
+    )
+    registry.periodic_tasks.append(
+        PeriodicTask("words of the search, anew", "storefront.index_words_anew", "storefront", crontab=("40", "2"))
     )
     registry.document_flows.append(order_documents)
     registry.widgets.append(Widget("storefront", "Orders today", orders_today, "/admin/storefront/salesorder/"))

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from storefront.services.handover import finish_hand_overs
 from storefront.services.payments import tell_payments
+from storefront.services.word_index import forget_words, index_words
 
 
 @shared_task(name="storefront.finish_hand_overs")
@@ -18,3 +19,16 @@ def finish_hand_overs_task() -> dict[str, int]:
 def tell_payments_task() -> int:
     """Tell Logistics of payments that Finance has recorded."""
     return tell_payments()
+
+
+@shared_task(name="storefront.index_words")
+def index_words_task() -> int:
+    """Take the words of new and changed products into the search."""
+    return index_words()
+
+
+@shared_task(name="storefront.index_words_anew")
+def index_words_anew_task() -> int:
+    """Build the search's word table anew, without words that no product has any more."""
+    forget_words()
+    return index_words()

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from erp.api.routers import copy_routes, entity_routes
 from storefront.rest import SalesOrderViewSet, internal_routes
-from storefront.views import account, cart, catalogue, checkout, orders
+from storefront.views import account, cart, catalogue, checkout, crawlers, orders
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     *entity_routes("storefront", SalesOrderViewSet),
@@ -16,6 +16,10 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 
 _shop: list[URLPattern | URLResolver] = [
     path("", catalogue.product_list, name="product_list"),
+    path("robots.txt", crawlers.robots, name="robots"),
+    path("sitemap.xml", crawlers.sitemap, name="sitemap"),
+    path("sitemap-categories.xml", crawlers.sitemap_categories, name="sitemap_categories"),
+    path("sitemap-products-<int:start>.xml", crawlers.sitemap_products, name="sitemap_products"),
     path("p/<slug:slug>/<int:pk>/", catalogue.product_detail, name="product_detail"),
     path("stock/<int:pk>/", catalogue.stock, name="stock"),
     path("cart/", cart.cart, name="cart"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from erp import ownership
@@ -10,11 +10,24 @@ from erp.ownership import MODULE_LABELS, Entity
 from erp.replication import positions
 from erp.replication.pull import run_copy
 from erp.scrubber.result import SAMPLES, Findings
-from erp.scrubber.sides import Buckets, Row, Side, copy_side, in_flight_keys, key_range, owner_side
+from erp.scrubber.sides import (
+    Buckets,
+    Row,
+    Side,
+    buckets_of,
+    copy_side,
+    in_flight_keys,
+    key_range,
+    owner_side,
+    unsound_keys,
+)
 
 LOOKS = 3  # how often a differing row is looked at again before it counts
 LIST_KEYS = 50  # more mismatched keys than this: repair the whole copy
 SUSPECTS = 5_000  # differing rows looked at together: a copy that differs everywhere is counted in parts
+
+Differing = dict[int, tuple[Row | None, Row | None]]
+"""Key → (the owner's row, the copy's)."""
 
 
 @dataclass
@@ -24,9 +37,9 @@ class Comparison:
     compared: int = 0
     mismatched: int = 0
     in_flight: int = 0
-    differing: dict[int, tuple[Row | None, Row | None]] = field(default_factory=dict)  # key → (owner, copy)
+    differing: Differing = field(default_factory=dict)
 
-    def add(self, differing: dict[int, tuple[Row | None, Row | None]], in_flight: int) -> None:
+    def add(self, differing: Differing, in_flight: int) -> None:
         """Count one part."""
         self.mismatched += len(differing)
         self.in_flight += in_flight
@@ -42,45 +55,69 @@ def compare_copy(entity: Entity, reader: str, *, pause: Callable[[], None] = lam
     Args:
         pause: called between steps; a throttle.
     """
-    done = Comparison()
-    copy = copy_side(entity, reader)
-    owners = {source: owner_side(entity, source, reader) for source in entity.sources_of(reader)}
-    suspects: list[int] = []
-    for bucket in _suspicious(owners, copy, done, pause):
-        pause()
+    return compare_copies(entity, [reader], pause=pause)[reader]
+
+
+def compare_copies(
+    entity: Entity, readers: Sequence[str], *, pause: Callable[[], None] = lambda: None
+) -> dict[str, Comparison]:
+    """Compare the copies of several readers, each as in :func:`compare_copy`; the owner's rows are read once."""
+    pairs = {reader: _Pair(entity, reader) for reader in readers}
+    simple = [pair for pair in pairs.values() if len(pair.owners) == 1]
+    by_source: dict[str, list[_Pair]] = {}
+    for pair in simple:
+        by_source.setdefault(next(iter(pair.owners)), []).append(pair)
+    for source, group in by_source.items():
+        sides = [pair.owners[source] for pair in group]
+        for lo, hi in sides[0].steps():
+            for pair, owned in zip(group, buckets_of(sides, lo, hi), strict=True):
+                pair.compare_buckets(owned, lo, hi)
+            pause()
+    for pair in pairs.values():
+        if pair not in simple:
+            pair.compare_rows(pause)
+        pair.look_again()
+    return {reader: pair.done for reader, pair in pairs.items()}
+
+
+class _Pair:
+    """One reader's copy and its owner while they are compared."""
+
+    def __init__(self, entity: Entity, reader: str) -> None:
+        self.entity, self.reader, self.done = entity, reader, Comparison()
+        self.copy = copy_side(entity, reader)
+        self.owners = {source: owner_side(entity, source, reader) for source in entity.sources_of(reader)}
+        self._suspects: list[int] = []
+
+    def compare_buckets(self, owned: Buckets, lo: int, hi: int) -> None:
+        """Descend into the buckets of a key range that differ."""
+        copied = self.copy.buckets(lo, hi)
+        self.done.compared += sum(count for count, _ in owned.values())
+        for bucket in sorted(b for b in owned.keys() | copied.keys() if owned.get(b) != copied.get(b)):
+            self._descend(bucket)
+
+    def compare_rows(self, pause: Callable[[], None]) -> None:
+        """With several custodians no checksum of one side can stand for all: of each key the newest row counts."""
+        buckets = {bucket for side in (self.copy, *self.owners.values()) for bucket in side.filled_buckets()}
+        for bucket in sorted(buckets):
+            self.done.compared += self._descend(bucket)
+            pause()
+
+    def _descend(self, bucket: int) -> int:
         lo, hi = key_range(bucket)
         left: dict[int, Row] = {}
-        for side in owners.values():
+        for side in self.owners.values():
             _newest(left, side.rows(lo, hi))
-        right = copy.rows(lo, hi)
-        if len(owners) > 1:
-            done.compared += len(left)
-        suspects += [key for key in left.keys() | right.keys() if left.get(key) != right.get(key)]
-        if len(suspects) >= SUSPECTS:
-            _look_again(entity, reader, owners, copy, suspects, done)
-            suspects = []
-    _look_again(entity, reader, owners, copy, suspects, done)
-    return done
+        right = self.copy.rows(lo, hi)
+        self._suspects += [key for key in left.keys() | right.keys() if left.get(key) != right.get(key)]
+        if len(self._suspects) >= SUSPECTS:
+            self.look_again()
+        return len(left)
 
-
-def _suspicious(
-    owners: dict[str, Side], copy: Side, done: Comparison, pause: Callable[[], None]
-) -> Iterator[int]:
-    """Buckets to look into: those whose checksums differ.
-
-    With several custodians no checksum of one side can stand for all: of each key the newest row counts.
-    """
-    copied = copy.buckets(pause)
-    owned = [side.buckets(pause) for side in owners.values()]
-    if len(owned) > 1:
-        yield from sorted(copied.keys() | {bucket for buckets in owned for bucket in buckets})
-        return
-    done.compared = sum(count for count, _ in owned[0].values())
-    yield from _differing(owned[0], copied)
-
-
-def _differing(owned: Buckets, copied: Buckets) -> list[int]:
-    return sorted(b for b in owned.keys() | copied.keys() if owned.get(b) != copied.get(b))
+    def look_again(self) -> None:
+        """Look at the rows that differ until what is left is no work in progress, and count it."""
+        _look_again(self.entity, self.reader, self.owners, self.copy, self._suspects, self.done)
+        self._suspects = []
 
 
 def _newest(found: dict[int, Row], more: dict[int, Row]) -> None:
@@ -92,7 +129,7 @@ def _newest(found: dict[int, Row], more: dict[int, Row]) -> None:
 def _look_again(
     entity: Entity, reader: str, owners: dict[str, Side], copy: Side, suspects: list[int], done: Comparison
 ) -> None:
-    differing: dict[int, tuple[Row | None, Row | None]] = {}
+    differing: Differing = {}
     moving: set[int] = set()
     for look in range(LOOKS):
         if not suspects:
@@ -144,6 +181,8 @@ def cause_of(owned: Row | None, copied: Row | None) -> str:
     """Class of cause of one difference, from which side has which version."""
     if copied is None:
         return "lost"
+    if copied.times > 1:
+        return "duplicated"
     if owned is None:
         return "rogue write"  # a row that the owner never had
     if copied.order < owned.order:
@@ -153,9 +192,23 @@ def cause_of(owned: Row | None, copied: Row | None) -> str:
     return "rogue write"  # equal version, other value
 
 
+def causes_of(entity: Entity, reader: str, differing: Differing) -> dict[int, str]:
+    """Class of cause per key: by the versions, then by what the owner's journal and the copy itself tell of a row."""
+    causes = {key: cause_of(owned, copied) for key, (owned, copied) in differing.items()}
+    copy = copy_side(entity, reader)
+    extra = [key for key, (owned, copied) in differing.items() if owned is None and copied is not None]
+    if extra:
+        causes |= dict.fromkeys(copy.twins(extra), "duplicated")
+    equal = [key for key, cause in causes.items() if cause == "rogue write" and differing[key][0] is not None]
+    for source in entity.sources_of(reader) if equal else ():
+        causes |= dict.fromkeys(unsound_keys(entity, source, equal), "owner corrupt")
+    return causes
+
+
 def check_copies(entity_name: str, findings: Findings) -> None:
     """Compare every attached reader's copy of an entity with its owner; detached readers are left out."""
     entity = ownership.entity(entity_name)
+    attached = []
     for reader in entity.readers:
         state = positions.pair_state(entity, reader)
         if not state.attached:
@@ -163,7 +216,9 @@ def check_copies(entity_name: str, findings: Findings) -> None:
             continue
         if state.position is not None:
             findings.position += f"{reader} at {state.position}. "
-        _add(entity, reader, compare_copy(entity, reader, pause=findings.pause), findings)
+        attached.append(reader)
+    for reader, comparison in compare_copies(entity, attached, pause=findings.pause).items():
+        _add(entity, reader, comparison, findings)
 
 
 def _add(entity: Entity, reader: str, comparison: Comparison, findings: Findings) -> None:
@@ -171,15 +226,23 @@ def _add(entity: Entity, reader: str, comparison: Comparison, findings: Findings
     findings.in_flight += comparison.in_flight
     findings.parts[f"{reader}/{entity.name}"] = (comparison.compared, comparison.mismatched)
     copy = copy_side(entity, reader)
-    for key, (owned, copied) in sorted(comparison.differing.items()):
+    causes = causes_of(entity, reader, comparison.differing)
+    for key in sorted(comparison.differing):
         expected = found = None
         if len(findings.samples) < SAMPLES:
             expected = _newest_shown(entity, reader, key)
             found = copy.show(key)
-        findings.add(f"{reader}/{entity.name} {key}", expected, found, cause_of(owned, copied))
+        findings.add(f"{reader}/{entity.name} {key}", expected, found, causes[key])
     findings.mismatched += comparison.mismatched - len(comparison.differing)
-    if comparison.mismatched:
-        keys = sorted(comparison.differing)
+    corrupt = [key for key, cause in causes.items() if cause == "owner corrupt"]
+    if corrupt:  # a resync would carry the corruption on
+        keys_text = ", ".join(map(str, sorted(corrupt)[:SAMPLES]))
+        findings.repair_with(
+            f"correct {entity.name} {keys_text} at {MODULE_LABELS[entity.owner]}, whose own rows were changed past the "
+            "change journal: it has the last written values"
+        )
+    if comparison.mismatched > len(corrupt):
+        keys = sorted(comparison.differing.keys() - set(corrupt))
         only = f" --keys {','.join(map(str, keys))}" if comparison.mismatched <= LIST_KEYS else ""
         findings.repair_with(f"manage.py resync {entity.name} {reader}{only}")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from erp.db import cursor, module_transaction
@@ -15,6 +15,8 @@ from erp.publishing import copy_model, owner_model
 BUCKET_BITS = 12  # 4,096 keys to a bucket
 STEP_ROWS = 200_000  # rows hashed by one statement: between steps the throttle lets others work
 LOWEST_KEY, HIGHEST_KEY = -(2**63), 2**63 - 1
+RANGE, KEYS = "between %(lo)s and %(hi)s", "= any(%(keys)s)"  # which keys a statement is about
+NOT_CONTENT = frozenset({"id", "version"})
 
 Buckets = dict[int, tuple[int, int]]
 """Bucket → (rows, xor of the rows' hashes)."""
@@ -26,6 +28,7 @@ class Row:
 
     order: tuple[int, int]  # (epoch, version)
     hash: int
+    times: int = 1  # more than once only where somebody took the primary key away
 
 
 @dataclass(frozen=True)
@@ -37,76 +40,111 @@ class Side:
     columns: tuple[tuple[str, str], ...]  # (name, SQL expression over alias t)
     condition: str = "true"
     has_epoch: bool = False
-    payload_sql: str = ""  # computed once per row as x.p, for the columns that no table has
+    scan_sql: str = ""  # see OwnedModel.scan_sql
+    payload_sql: str = ""  # computed once per row as x.p, for the columns that neither table nor scan has
 
-    @property
-    def _hash(self) -> str:
-        return f"hash_record_extended(row({', '.join(sql for _, sql in self.columns)}), 0)"
-
-    @property
-    def _from(self) -> str:
+    def rows_sql(self, only: str = "is not null") -> str:
+        """FROM clause with alias t; ``only`` is the condition that its keys are under."""
+        table = f"({self.scan_sql.format(only=only)})" if self.scan_sql else self.table
         if not self.payload_sql:
-            return f"{self.table} t"
+            return f"{table} t"
         # OFFSET 0 keeps the planner from pulling the expression up and evaluating it once per column.
-        return f"{self.table} t cross join lateral (select ({self.payload_sql}) as p offset 0) x"
+        return f"{table} t cross join lateral (select ({self.payload_sql}) as p offset 0) x"
 
     @property
-    def _epoch(self) -> str:
-        return "t.epoch" if self.has_epoch else "0"
+    def hash_sql(self) -> str:
+        """Hash of all compared columns of a row."""
+        return _hash_of([sql for _, sql in self.columns])
 
-    def _fetch(self, statement: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    @property
+    def content_sql(self) -> str:
+        """Hash of a row without its key and version."""
+        return _hash_of([sql for name, sql in self.columns if name not in NOT_CONTENT])
+
+    def fetch(self, statement: str, arguments: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run a statement under the side's own role, however long it takes."""
         with module_transaction(self.module), cursor(self.module) as cur:
             cur.execute("set local statement_timeout = 0")
-            cur.execute(statement, list(arguments))
+            cur.execute(statement, arguments)
             return list(cur.fetchall())
 
-    def buckets(self, pause: Callable[[], None] = lambda: None) -> Buckets:
-        """Row count and checksum of every bucket, in steps of whole buckets with ``pause`` between them."""
-        found: Buckets = {}
+    def steps(self) -> Iterator[tuple[int, int]]:
+        """Key ranges of whole buckets that hold about STEP_ROWS rows each and together every key there can be."""
         lo = LOWEST_KEY
         while True:
-            hi = self._end_of_step(lo)
-            rows = self._fetch(
-                f"select t.id >> {BUCKET_BITS}, count(*), bit_xor({self._hash}) from {self._from} "
-                f"where t.id between %s and %s and {self.condition} group by 1",
-                [lo, hi],
+            found = self.fetch(
+                f"select t.id from {self.table} t where t.id >= %(lo)s order by t.id offset {STEP_ROWS} limit 1",
+                {"lo": lo},
             )
-            found |= {bucket: (count, checksum) for bucket, count, checksum in rows}
+            hi = key_range(found[0][0] >> BUCKET_BITS)[1] if found else HIGHEST_KEY
+            yield lo, hi
             if hi == HIGHEST_KEY:
-                return found
+                return
             lo = hi + 1
-            pause()
 
-    def _end_of_step(self, lo: int) -> int:
-        """Last key of the bucket that holds the STEP_ROWS-th row from ``lo`` on."""
-        found = self._fetch(
-            f"select t.id from {self.table} t where t.id >= %s order by t.id offset {STEP_ROWS} limit 1", [lo]
-        )
-        return key_range(found[0][0] >> BUCKET_BITS)[1] if found else HIGHEST_KEY
+    def filled_buckets(self) -> set[int]:
+        """Every bucket that has a row, of whatever kind."""
+        return {b for (b,) in self.fetch(f"select distinct t.id >> {BUCKET_BITS} from {self.table} t", {})}
+
+    def buckets(self, lo: int, hi: int) -> Buckets:
+        """Row count and checksum of every bucket in a key range."""
+        return buckets_of([self], lo, hi)[0]
 
     def rows(self, lo: int, hi: int) -> dict[int, Row]:
         """Key → row of a key range."""
-        found = self._fetch(
-            f"select t.id, {self._epoch}, t.version, {self._hash} from {self._from} "
-            f"where t.id between %s and %s and {self.condition}",
-            [lo, hi],
-        )
-        return {key: Row((epoch, version), value) for key, epoch, version, value in found}
+        return self._rows(RANGE, {"lo": lo, "hi": hi})
 
     def rows_of(self, keys: Sequence[int]) -> dict[int, Row]:
         """Key → row of single keys."""
-        found = self._fetch(
-            f"select t.id, {self._epoch}, t.version, {self._hash} from {self._from} "
-            f"where t.id = any(%s) and {self.condition}",
-            [list(keys)],
+        return self._rows(KEYS, {"keys": list(keys)})
+
+    def _rows(self, only: str, arguments: Mapping[str, Any]) -> dict[int, Row]:
+        epoch = "t.epoch" if self.has_epoch else "0"
+        found = self.fetch(
+            f"select t.id, {epoch}, t.version, {self.hash_sql} from {self.rows_sql(only)} "
+            f"where t.id {only} and {self.condition}",
+            arguments,
         )
-        return {key: Row((epoch, version), value) for key, epoch, version, value in found}
+        rows: dict[int, Row] = {}
+        for key, key_epoch, version, value in found:
+            times = rows[key].times + 1 if key in rows else 1
+            rows[key] = Row((key_epoch, version), value, times)
+        return rows
+
+    def twins(self, keys: Sequence[int]) -> set[int]:
+        """Those of ``keys`` whose content the table holds under another key too; reads the whole table."""
+        found = self.fetch(
+            f"with x as materialized (select t.id, {self.content_sql} as h from {self.rows_sql(KEYS)} "
+            f"where t.id {KEYS}) "
+            f"select distinct x.id from {self.rows_sql()} join x on x.h = {self.content_sql} and x.id <> t.id",
+            {"keys": list(keys)},
+        )
+        return {key for (key,) in found}
 
     def show(self, key: int) -> dict[str, Any] | None:
         """The compared columns of one row, as text."""
         names = ", ".join(f"({sql})::text" for _, sql in self.columns)
-        found = self._fetch(f"select {names} from {self._from} where t.id = %s and {self.condition}", [key])
+        found = self.fetch(
+            f"select {names} from {self.rows_sql(KEYS)} where t.id {KEYS} and {self.condition}", {"keys": [key]}
+        )
         return dict(zip((name for name, _ in self.columns), found[0], strict=True)) if found else None
+
+
+def buckets_of(sides: Sequence[Side], lo: int, hi: int) -> list[Buckets]:
+    """Buckets of several sides of one table, which is read once."""
+    scans, payloads = [s.scan_sql for s in sides if s.scan_sql], [s.payload_sql for s in sides if s.payload_sql]
+    first = replace(sides[0], scan_sql="".join(scans[:1]), payload_sql="".join(payloads[:1]))
+    sums = ", ".join(f"bit_xor({side.hash_sql})" for side in sides)
+    found = first.fetch(
+        f"select t.id >> {BUCKET_BITS}, count(*), {sums} from {first.rows_sql(RANGE)} "
+        f"where t.id {RANGE} and {first.condition} group by 1",
+        {"lo": lo, "hi": hi},
+    )
+    return [{bucket: (count, xors[at]) for bucket, count, *xors in found} for at in range(len(sides))]
+
+
+def _hash_of(expressions: Sequence[str]) -> str:
+    return f"hash_record_extended(row({', '.join(expressions)}), 0)"
 
 
 def _column_types(module: str, table: str) -> dict[str, str]:
@@ -131,21 +169,24 @@ def copy_side(entity: Entity, reader: str) -> Side:
 def owner_side(entity: Entity, source: str, reader: str) -> Side:
     """The owner's rows, cut to the columns that this reader keeps and cast to the reader's types."""
     model = owner_model(entity.name, source)
-    own = set(_column_types(source, model._meta.db_table))
+    own = _column_types(source, model._meta.db_table)
     columns = []
     for name, kind in _column_types(reader, entity.copy_table).items():
         if name in LOCAL_COLUMNS:
             continue
-        if name in own:
+        if own.get(name) == kind:
+            columns.append((name, f"t.{name}"))
+        elif name in own or name in model.scan_columns:
             columns.append((name, f"t.{name}::{kind}"))
         elif kind == "jsonb":
             columns.append((name, f"x.p->'{name}'"))
         else:
             columns.append((name, f"(x.p->>'{name}')::{kind}"))
-    computed = any(sql.startswith(("x.p", "(x.p")) for _, sql in columns)
+    is_computed = any(sql.startswith(("x.p", "(x.p")) for _, sql in columns)
+    needs_scan = any(name in model.scan_columns for name, _ in columns)
     return Side(
         source, model._meta.db_table, tuple(columns), model.travels_sql or "true", bool(entity.custodians),
-        payload_sql=model.payload_sql if computed else "",
+        scan_sql=model.scan_sql if needs_scan else "", payload_sql=model.payload_sql if is_computed else "",
     )  # fmt: skip
 
 
@@ -156,6 +197,29 @@ def in_flight_keys(entity: Entity, source: str, keys: Sequence[int], lo: str | N
     with cursor(source) as cur:
         cur.execute(f"select id from {entity.table} where id = any(%s) and xid >= %s::xid8", [list(keys), lo])
         return {key for (key,) in cur.fetchall()}
+
+
+def unsound_keys(entity: Entity, source: str, keys: Sequence[int]) -> set[int]:
+    """Those of ``keys`` whose own row was changed past its serializer, as far as the owner can tell."""
+    model = owner_model(entity.name, source)
+    condition = f"not coalesce({model.sound_sql}, false)" if model.sound_sql else _AGAINST_JOURNAL.format(
+        payload=model.payload_sql
+    )  # fmt: skip
+    with cursor(source) as cur:
+        cur.execute(
+            f"select t.id from {model._meta.db_table} t where t.id = any(%(keys)s) and {condition}",
+            {"keys": list(keys), "entity": entity.name},
+        )
+        return {key for (key,) in cur.fetchall()}
+
+
+# The journal has what was last written under the row's version; fields that a release added since say nothing.
+_AGAINST_JOURNAL = """exists (
+  select 1 from (
+    select j.payload from change_journal j
+    where j.entity = %(entity)s and j.key = t.id and j.version = t.version order by j.seq desc limit 1
+  ) j cross join lateral (select ({payload}) as p) x cross join lateral jsonb_each(j.payload) e
+  where x.p ? e.key and x.p->e.key is distinct from e.value)"""
 
 
 def key_range(bucket: int) -> tuple[int, int]:

@@ -11,21 +11,29 @@ from django.db.models.functions import Now
 from erp.fields import AmountField, ExactJSONField, UnitPriceField
 from erp.models import InternalModel, OwnedModel
 
-LINES_SQL = """coalesce((
-    select jsonb_agg(jsonb_build_object(
+_LINES = """jsonb_agg(jsonb_build_object(
       'id', l.id, 'line_no', l.line_no, 'product_id', l.product_id, 'sku', l.sku, 'name', l.name,
       'quantity', l.quantity, 'unit', l.unit, 'unit_price', l.unit_price, 'discount', l.discount,
       'vat_code', l.vat_code, 'vat_rate', l.vat_rate, 'net', l.net, 'vat', l.vat, 'gross', l.gross,
       'order_line_no', l.order_line_no, 'original_line_id', l.original_line_id, 'product_class', l.product_class,
       'delivered_on', l.delivered_on, 'order_number', l.order_number, 'shipment_number', l.shipment_number,
       'advance_invoice_id', l.advance_invoice_id, 'discount_percent', l.discount_percent,
-      'base_net', l.base_net, 'base_vat', l.base_vat) order by l.line_no)
-    from invoice_line l where l.invoice_id = t.id), '[]')"""
+      'base_net', l.base_net, 'base_vat', l.base_vat) order by l.line_no)"""
+
+LINES_SQL = f"coalesce((select {_LINES} from invoice_line l where l.invoice_id = t.id), '[]')"
 
 SETTLEMENT_SQL = """coalesce((
     select jsonb_build_object('payment_state', s.state, 'paid_total', s.paid_total, 'credited_total', s.credited_total)
     from invoice_settlement s where s.invoice_id = t.id),
     '{"payment_state": "open", "paid_total": 0, "credited_total": 0}')"""
+
+SCAN_SQL = f"""
+select i.*, coalesce(x.lines, '[]') as lines, coalesce(s.state, 'open') as payment_state,
+  coalesce(s.paid_total, 0) as paid_total, coalesce(s.credited_total, 0) as credited_total
+from invoice i left join invoice_settlement s on s.invoice_id = i.id
+left join (select l.invoice_id, {_LINES} as lines from invoice_line l where l.invoice_id {{only}}
+           group by l.invoice_id) x on x.invoice_id = i.id
+where i.id {{only}}"""
 
 
 class NumberSeries(InternalModel):
@@ -125,6 +133,8 @@ class Invoice(OwnedModel):
 
     payload_sql = f"to_jsonb(t) || jsonb_build_object('lines', {LINES_SQL}) || {SETTLEMENT_SQL}"
     travels_sql = "t.state = 'issued'"
+    scan_sql = SCAN_SQL
+    scan_columns = ("lines", "payment_state", "paid_total", "credited_total")
 
     class Meta:
         db_table = "invoice"

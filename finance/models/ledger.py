@@ -154,6 +154,7 @@ class JournalLine(WindowedOwnedModel):
     due_on = models.DateField(null=True)
 
     payload_sql = "to_jsonb(t) - 'xid'"
+    sound_sql = "(select sum(l.amount) = 0 and count(*) > 1 from journal_line l where l.entry_id = t.entry_id)"
 
     class Meta:
         db_table = "journal_line"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.serializers import CharField, ChoiceField, DateField, DecimalField, IntegerField
 
-from finance.models import Payment
+from finance.models import SALES_KINDS, Payment
 
 Input = serializers.Serializer[Any]
 
@@ -21,14 +22,23 @@ def money_field(**kwargs: Any) -> DecimalField:
     return DecimalField(max_digits=19, decimal_places=4, **kwargs)
 
 
+def percent_field() -> DecimalField:
+    """A percentage from 0 to 100."""
+    return DecimalField(max_digits=7, decimal_places=4, min_value=0, max_value=100, default=Decimal(0))
+
+
 class InvoiceLineInput(Input):
-    """A line of a manual invoice; the rate comes with the VAT code."""
+    """A line of a manual invoice; without a VAT code it gets the one that follows from product and customer."""
 
     name = CharField(max_length=200)
     quantity = IntegerField(min_value=1, default=1)
+    unit = CharField(max_length=20, required=False)
     unit_price = DecimalField(max_digits=19, decimal_places=6)
-    vat_code = CharField(max_length=20)
+    vat_code = CharField(max_length=20, required=False, allow_blank=True)
+    vat_override_reason = CharField(max_length=200, required=False, allow_blank=True)
     discount = money_field(default=0)
+    discount_percent = percent_field()
+    advance_invoice_id = IntegerField(required=False, allow_null=True)
     product_id = IntegerField(required=False, allow_null=True)
     sku = CharField(max_length=60, required=False, allow_blank=True)
 
@@ -37,6 +47,7 @@ class InvoiceInput(Input):
     """A manual invoice: created and issued in one step."""
 
     customer_id = IntegerField()
+    kind = ChoiceField([str(kind) for kind in SALES_KINDS], default="invoice")
     lines = InvoiceLineInput(many=True, allow_empty=False)
     issued_on = DateField(required=False)
     fulfilled_on = DateField(required=False)
@@ -44,6 +55,9 @@ class InvoiceInput(Input):
     currency = CharField(min_length=3, max_length=3, required=False)
     price_mode = ChoiceField(["net", "gross"], default="net")
     payment_method = ChoiceField(Payment.Method.choices, default="transfer")
+    language = ChoiceField(["hu", "en"], required=False)
+    discount = money_field(default=0, min_value=0)
+    discount_percent = percent_field()
     order_id = IntegerField(required=False)
     order_number = CharField(max_length=40, required=False)
     external_ref = CharField(max_length=80, required=False)

@@ -16,6 +16,7 @@ from erp.db import cursor, fetch_prepared, sqlstate_error
 from erp.fields import dump_json
 from erp.permit import write_permit
 from finance.errors import (
+    AdvanceExceeded,
     AlreadyPosted,
     CreditExceedsInvoice,
     PeriodClosed,
@@ -174,6 +175,8 @@ def posting_errors() -> Iterator[None]:
             raise PeriodClosed(message) from error
         if code in {"FI003", "FI004"}:
             raise UnbalancedEntry(message) from error
+        if code == "FI007":
+            raise AdvanceExceeded(message) from error
         if code == "FI005":
             raise CreditExceedsInvoice(message) from error
         if cause and cause.diag.constraint_name in _POSTED_ONCE:

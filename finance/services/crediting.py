@@ -11,15 +11,15 @@ from django.utils import timezone
 
 from erp import idempotency
 from erp.actor import Actor
-from erp.db import retried, retrying
+from erp.db import fetch_prepared, retried, retrying
 from erp.errors import NotFound
 from finance.errors import EmptyDocument, NotCreditable, NotInvoicedYet
 from finance.models import SALES_KINDS, Invoice
 from finance.serializers.invoices import lock_settlements
 from finance.services.credit_lines import Original, as_credit, gross_by_invoice, originals_of, take_pieces
 from finance.services.customers import frozen_customer, get_customer, products_by_id
+from finance.services.document_data import as_date, issued_summary, line_of, summary
 from finance.services.documents import Document, Line, priced
-from finance.services.invoicing import as_date, goods_line, issued_summary, summary
 from finance.services.issuing import SERIES, begin_issue, issue
 from finance.services.offsetting import offset_credit
 from finance.services.rates import Rate, rate_for
@@ -67,15 +67,24 @@ def _split(data: Mapping[str, Any]) -> tuple[list[Line], list[Line], dict[int, O
         product = products.get(row.get("product_id") or 0)
         order_id = row.get("order_id") or data.get("order_id")
         if order_id is None or row.get("order_line_no") is None:
-            free.append(goods_line(row, product))
+            free.append(line_of(row, product))
             continue
         candidates = [
             o for o in originals.values() if (o.order_id, o.order_line_no) == (order_id, row["order_line_no"])
         ]
         if not candidates:
             raise NotInvoicedYet(f"Order line {row['order_line_no']} of order {order_id} is not invoiced yet")
-        linked += _take_from(candidates, row, product.product_class if product else "goods", data)
+        linked += _take_from(candidates, row, data)
     return linked, [as_credit(x) for x in priced(free, data["currency"], data["price_mode"])] if free else [], originals
+
+
+_OF_ORDERS = """
+select i.id from invoice i where i.order_id = any(%s::bigint[]) and i.state = 'issued'
+  and i.kind in ('invoice', 'advance', 'final')
+union
+select l.invoice_id from invoice_line l join invoice i on i.id = l.invoice_id and i.state = 'issued' and i.is_collective
+where l.order_id = any(%s::bigint[])
+order by 1"""
 
 
 def _order_ids(data: Mapping[str, Any]) -> set[int]:
@@ -84,15 +93,14 @@ def _order_ids(data: Mapping[str, Any]) -> set[int]:
 
 
 def _lock_originals(order_ids: set[int]) -> dict[int, Original]:
-    invoices = list(
-        Invoice.objects.filter(order_id__in=order_ids, kind__in=SALES_KINDS, state=Invoice.State.ISSUED)
-        .order_by("id").values_list("id", flat=True)
-    )  # fmt: skip
+    if not order_ids:
+        return {}
+    invoices = [key for (key,) in fetch_prepared("finance", _OF_ORDERS, [sorted(order_ids), sorted(order_ids)])]
     lock_settlements(invoices)
     return {o.id: o for o in originals_of(invoices)}
 
 
-def _take_from(candidates: Sequence[Original], row: Mapping[str, Any], cls: str, data: Mapping[str, Any]) -> list[Line]:
+def _take_from(candidates: Sequence[Original], row: Mapping[str, Any], data: Mapping[str, Any]) -> list[Line]:
     left, lines = int(row["quantity"]), []
     price = Decimal(row["unit_price"]) if row.get("unit_price") is not None else None
     for original in candidates:
@@ -100,7 +108,7 @@ def _take_from(candidates: Sequence[Original], row: Mapping[str, Any], cls: str,
         if original is candidates[-1]:
             pieces = left  # what no invoice has left is refused with the last one's name
         if pieces:
-            lines.append(take_pieces(original, pieces, cls, data["currency"], data["price_mode"], price))
+            lines.append(take_pieces(original, pieces, data["currency"], data["price_mode"], price))
             left -= pieces
     return lines
 
@@ -203,7 +211,6 @@ def _credit_by_hand(
 def _wanted_lines(
     invoice: Invoice, originals: Sequence[Original], wanted: Sequence[Mapping[str, Any]] | None
 ) -> list[Line]:
-    products = products_by_id(o.product_id for o in originals)
     by_no = {o.line_no: o for o in originals}
     if wanted is None:
         pieces = {o.line_no: o.open_quantity for o in originals if o.open_quantity}
@@ -213,16 +220,7 @@ def _wanted_lines(
             if row["line_no"] not in by_no:
                 raise NotFound(f"{invoice.number} has no line {row['line_no']}")
             pieces[row["line_no"]] = pieces.get(row["line_no"], 0) + int(row["quantity"])
-    lines = []
-    for line_no, count in pieces.items():
-        product = products.get(by_no[line_no].product_id or 0)
-        lines.append(
-            take_pieces(
-                by_no[line_no], count, product.product_class if product else "goods", invoice.currency,
-                invoice.price_mode,
-            )
-        )  # fmt: skip
-    return lines
+    return [take_pieces(by_no[no], count, invoice.currency, invoice.price_mode) for no, count in pieces.items()]
 
 
 def _correction_of(original: Invoice, kind: str, lines: Sequence[Line], issued_on: date, reason: str) -> Document:

@@ -80,12 +80,12 @@ def issue(
     if draft_id is not None:
         drop_draft_lines(draft_id)
     state = InvoiceSettlement.State.OPEN if totals.gross else InvoiceSettlement.State.PAID
-    write_lines(invoice_id, _line_rows(document.lines, totals), totals.gross, state)
+    write_lines(invoice_id, line_rows(document.lines, totals), totals.gross, state)
     if after_lines:
         after_lines(invoice_id)
     fault_point("invoice:before_number")
     number = write_numbered(
-        _header(document, totals, invoice_id), [sales_entry(document, totals, invoice_id)], base_currency(), who
+        base_header(document, totals, invoice_id), [sales_entry(document, totals, invoice_id)], base_currency(), who
     )
     fault_point("invoice:after_number")
     others = settle(invoice_id) if settle else ()
@@ -101,7 +101,8 @@ def supplier() -> dict[str, Any]:
     return dict(settings.COMPANY)
 
 
-def _line_rows(lines: Sequence[Line], totals: Totals) -> list[dict[str, Any]]:
+def line_rows(lines: Sequence[Line], totals: Totals) -> list[dict[str, Any]]:
+    """Lines as they are written, numbered, with their amounts in base currency."""
     in_base = zip(totals.base_nets, totals.base_vats, strict=True)
     return [
         {**vars(line), "line_no": n, "base_net": base_net, "base_vat": base_vat}
@@ -109,7 +110,8 @@ def _line_rows(lines: Sequence[Line], totals: Totals) -> list[dict[str, Any]]:
     ]
 
 
-def _header(document: Document, totals: Totals, invoice_id: int) -> Mapping[str, Any]:
+def base_header(document: Document, totals: Totals, invoice_id: int) -> Mapping[str, Any]:
+    """Header as it is written, without number and times."""
     return {
         **_HEADER_DEFAULTS,
         **document.header,

@@ -72,6 +72,20 @@ def buttons_of(row: Any) -> list[dict[str, str]]:
 
 def links_of(row: Any) -> list[tuple[str, str]]:
     """(title, URL) of the forms that belong to a document."""
+    return [*_prints(row), *_forms(row)]
+
+
+def _prints(invoice: Any) -> list[tuple[str, str]]:
+    if not isinstance(invoice, Invoice):
+        return []
+    url = reverse("finance-print-invoice", args=[invoice.pk])
+    if invoice.state == Invoice.State.DRAFT:
+        return [("Preview", url)]
+    other = ("en", "PDF in English") if invoice.language == "hu" else ("hu", "PDF in Hungarian")
+    return [("PDF", url), (other[1], f"{url}?language={other[0]}")]
+
+
+def _forms(row: Any) -> list[tuple[str, str]]:
     if isinstance(row, Invoice) and row.state == Invoice.State.ISSUED and not row.is_credit:
         return [
             ("Record payment", f"{reverse('finance-record-payment')}?invoice={row.number}"),

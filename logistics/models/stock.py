@@ -47,6 +47,11 @@ class Stock(WindowedOwnedModel):
         "to_jsonb(t) - 'xid' || jsonb_build_object("
         "'warehouse_code', (select w.code from warehouse w where w.id = t.warehouse_id))"
     )
+    scan_sql = (
+        "select s.*, w.code as warehouse_code from stock s left join warehouse w on w.id = s.warehouse_id "
+        "where s.id {only}"
+    )
+    scan_columns = ("warehouse_code",)
 
     class Meta:
         db_table = "stock"

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice, product
 
 from erp.db import cursor
+from storefront.services.typos import BETTER, Correction, corrections_of, split_of
 
-# Letter by letter the expression of the index in migrations/0002_database_rules.py.
+FOLDED_FROM = "áàâäãåāăąčćçďđéèêëěęíìîïĺľłńňñóòôöõőøřŕśšşșťţțúùûüűůýÿžźżß/-_.,"
+FOLDED_TO = "aaaaaaaaacccddeeeeeeiiiilllnnnooooooorrsssstttuuuuuuyyzzzs     "
+assert len(FOLDED_FROM) == len(FOLDED_TO)
+
+
+def _words_sql(text: str) -> str:
+    return f"to_tsvector('simple', translate(lower({text}), '{FOLDED_FROM}', '{FOLDED_TO}'))"
+
+
+# As the index in migrations/0004_search_words.py has it, so that the index serves it.
+_NAMES = "p.name || ' ' || p.sku"
 DOCUMENT_SQL = (
-    "to_tsvector('simple', translate(lower(p.name || ' ' || p.sku || ' ' || p.category || ' ' || p.description), "
-    "'áéíóöőúüű', 'aeiooouuu'))"
+    f"(setweight({_words_sql(_NAMES)}, 'A') || setweight({_words_sql('p.category')}, 'B') || "
+    f"setweight({_words_sql('p.description')}, 'D'))"
 )
-_FOLD = str.maketrans("áéíóöőúüű", "aeiooouuu")
+_FOLD = str.maketrans(FOLDED_FROM, FOLDED_TO)
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 MAX_WORDS = 8
-VOCABULARY_S = 60.0  # how long the list of words is kept
+MAX_COMBINATIONS = 30
 
 
 @dataclass(frozen=True)
@@ -29,28 +40,35 @@ class SearchText:
 
 
 def words_of(text: str) -> list[str]:
-    """Words of a search text in the index's spelling: lower case, without accents."""
-    return _WORD.findall(text.lower().translate(_FOLD))[:MAX_WORDS]
+    """Words of a text in the index's spelling: lower case, without accents."""
+    return _WORD.findall(text.lower().translate(_FOLD))
 
 
-def tsquery_of(words: list[str]) -> str:
-    """All words, each as a beginning."""
-    return " & ".join(f"'{word}':*" for word in words)
+def tsquery_of(words: Iterable[str], joined_by: str = " & ") -> str:
+    """All words (or any of them, with ``|``), each as a beginning."""
+    return joined_by.join(f"'{word}':*" if len(word) > 1 else f"'{word}'" for word in words)
 
 
 def understand(text: str) -> SearchText | None:
-    """The query for a search text: as typed if it finds anything, else with its likely typos corrected."""
-    words = words_of(text)
+    """The query for a search text: as typed if it finds anything, else with its likely typos corrected.
+
+    When nothing has all the words, what has most of them is found.
+    """
+    words = words_of(text)[:MAX_WORDS]
     if not words:
         return None
     typed = tsquery_of(words)
     if _finds(typed):
         return SearchText(typed)
-    vocabulary = known_words.get()
-    better = [word if _finds(tsquery_of([word])) else (closest(word, vocabulary) or word) for word in words]
-    if better == words:
-        return SearchText(typed)
-    return SearchText(tsquery_of(better), " ".join(better))
+    choices = [_choices(word) for word in words]
+    for better in _by_typos(choices):
+        if better != words and _finds(tsquery_of(better)):
+            return SearchText(tsquery_of(better), " ".join(better))
+    for better in _joined(words):
+        if _finds(tsquery_of(better)):
+            return SearchText(tsquery_of(better), " ".join(better))
+    likely = [word for choice in choices for word in choice[0][1]]
+    return SearchText(tsquery_of(likely, " | "), " ".join(likely) if likely != words else "")
 
 
 def _finds(tsquery: str) -> bool:
@@ -63,67 +81,44 @@ def _finds(tsquery: str) -> bool:
         return bool(cur.fetchone()[0])
 
 
-class KnownWords:
-    """Every word of the catalogue with the number of products that have it, read at most once a minute."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._words: dict[str, int] = {}
-        self._read_at = float("-inf")
-
-    def get(self) -> dict[str, int]:
-        """Word → number of products."""
-        with self._lock:
-            if time.monotonic() - self._read_at > VOCABULARY_S:
-                self._words, self._read_at = self._read(), time.monotonic()
-            return self._words
-
-    def forget(self) -> None:
-        """Read again at the next use."""
-        self._read_at = float("-inf")
-
-    def _read(self) -> dict[str, int]:
-        name = "to_tsvector('simple', translate(lower(p.name || ' ' || p.sku || ' ' || p.category), %s, %s))"
-        with cursor("storefront") as cur:
-            cur.execute(
-                f"select w, count(*) from product_copy p, unnest(tsvector_to_array({name})) w "
-                f"where p.is_sellable and p.retired_at is null group by w",
-                ["áéíóöőúüű", "aeiooouuu"],
-            )
-            return dict(cur.fetchall())
+_Choice = tuple[int, list[str]]  # typos, and the words that were meant
 
 
-known_words = KnownWords()
+def _choices(word: str) -> list[_Choice]:
+    """What may have been meant by one typed word, best first: never empty."""
+    as_typed: list[_Choice] = [(0, [word])] if _finds(tsquery_of([word])) else []
+    found = [c for c in corrections_of(word) if c.word != word]
+    better: list[_Choice] = [(c.typos, [c.word]) for c in _most_used(found)[:BETTER]]
+    halves = split_of(word) if not as_typed else []
+    split: list[_Choice] = [(1, halves)] if halves else []
+    ordered = sorted([*as_typed, *split, *better], key=lambda choice: choice[0])
+    return ordered or [(0, [word])]
 
 
-def closest(word: str, vocabulary: dict[str, int]) -> str | None:
-    """The known word within one or two typos, the more common one of equals; also as a beginning."""
-    allowed = 1 if len(word) <= 4 else 2
-    best: tuple[int, int, str] | None = None
-    for known, products in vocabulary.items():
-        if known.isdigit() or len(known) < len(word) - allowed:
-            continue
-        compared = known if len(known) <= len(word) + allowed else known[: len(word)]
-        distance = typos_between(word, compared, allowed)
-        if distance <= allowed and (best is None or (distance, -products, known) < best):
-            best = (distance, -products, known)
-    return best[2] if best else None
+def _most_used(found: Sequence[Correction]) -> list[Correction]:
+    """Nearest first; of equally near ones those that more products have. What finds nothing any more is left out."""
+    if not found:
+        return []
+    nearest = found[:20]
+    with cursor("storefront") as cur:
+        cur.execute(
+            f"select w, (select count(*) from (select 1 from product_copy p where {DOCUMENT_SQL} @@ q::tsquery "
+            f"and p.is_sellable and p.retired_at is null limit 100) x) from unnest(%s::text[], %s::text[]) t(w, q)",
+            [[c.word for c in nearest], [tsquery_of([c.word]) for c in nearest]],
+        )
+        products = dict(cur.fetchall())
+    used = [c for c in nearest if products[c.word]]
+    return sorted(used, key=lambda c: (c.typos, -products[c.word], c.word))
 
 
-def typos_between(a: str, b: str, limit: int) -> int:
-    """Insertions, deletions, replacements and swapped neighbours between two words; limit + 1 when more."""
-    if abs(len(a) - len(b)) > limit:
-        return limit + 1
-    before: list[int] = []
-    last = list(range(len(b) + 1))
-    for i, left in enumerate(a, 1):
-        row = [i]
-        for j, right in enumerate(b, 1):
-            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (left != right))
-            if i > 1 and j > 1 and left == b[j - 2] and a[i - 2] == right:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        if min(row) > limit:
-            return limit + 1
-        before, last = last, row
-    return last[-1]
+def _by_typos(choices: Sequence[Sequence[_Choice]]) -> Iterable[list[str]]:
+    """Combinations of one choice per word, those with the fewest typos first."""
+    combined = sorted(islice(product(*choices), 500), key=lambda chosen: sum(typos for typos, _ in chosen))
+    for chosen in combined[:MAX_COMBINATIONS]:
+        yield [word for _, words in chosen for word in words]
+
+
+def _joined(words: Sequence[str]) -> Iterable[list[str]]:
+    """The words with two neighbours written as one."""
+    for n in range(len(words) - 1):
+        yield [*words[:n], words[n] + words[n + 1], *words[n + 2 :]]

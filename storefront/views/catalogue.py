@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -21,6 +22,7 @@ from storefront.services.cart import cart_terms
 from storefront.services.order_view import slug_of
 from storefront.services.pricing import Terms, is_for_sale, unit_price, vat_code_of, vat_rates
 from storefront.services.stock_view import figures_of
+from storefront.services.structured_data import breadcrumb_data, product_data
 from storefront.templatetags.shop import money
 from storefront.views.visiting import cart_of, visitor_of
 
@@ -88,7 +90,8 @@ def _list_context(
     if page.corrected:
         suggestion = {"text": page.corrected, "url": _url(request, q=page.corrected, after=None)}
     base = reverse("storefront:product_list")
-    canonical = f"{base}?category={category.path}" if category else base
+    canonical = f"{base}?{urlencode({'category': category.path})}" if category else base
+    is_refined = bool(wanted.q or wanted.sort or wanted.in_stock or wanted.price_min or wanted.price_max)
     return {
         "heading": heading,
         "breadcrumbs": _breadcrumbs(category.path if category else "", with_self=False),
@@ -99,7 +102,7 @@ def _list_context(
         "next_url": _url(request, after=page.next_cursor) if page.next_cursor else "",
         "first_url": _url(request, after=None) if wanted.after else "",
         "suggestion": suggestion,
-        "canonical_url": "" if wanted.q else request.build_absolute_uri(canonical),
+        "canonical_url": "" if is_refined else request.build_absolute_uri(canonical),
     }
 
 
@@ -141,7 +144,9 @@ def _breadcrumbs(path: str, *, with_self: bool) -> list[dict[str, str]]:
     paths = ["/".join(parts[: n + 1]) for n in range(len(parts))]
     named = {c.path: c.label for c in Category.objects.filter(path__in=paths)}
     base = reverse("storefront:product_list")
-    crumbs = [{"name": named.get(p, p.rsplit("/", 1)[-1]), "url": f"{base}?category={p}"} for p in paths]
+    crumbs = [
+        {"name": named.get(p, p.rsplit("/", 1)[-1]), "url": f"{base}?{urlencode({'category': p})}"} for p in paths
+    ]
     return [{"name": _("All products"), "url": base}, *crumbs] if with_self or crumbs or path else []
 
 
@@ -166,22 +171,30 @@ def product_context(request: HttpRequest, product: ProductCopy, form: Any = None
     rate = rate or Decimal(0)
     cart = cart_of(request)
     in_cart = cart.lines.filter(product_id=product.pk).values_list("quantity", flat=True).first() if cart else None
-    canonical = reverse("storefront:product_detail", args=[slug_of(product), product.pk])
+    stock_figure = figures_of([product])[product.pk]
+    canonical = request.build_absolute_uri(reverse("storefront:product_detail", args=[slug_of(product), product.pk]))
+    price_gross = unit_price(product, rate, "gross")
+    breadcrumbs = _breadcrumbs(product.category, with_self=True)
     return {
         "product": {
             "pk": product.pk, "slug": slug_of(product), "sku": product.sku, "name": product.name,
-            "description": product.description, "image": product.image, "currency": product.currency,
-            "price_net": product.base_price, "price_gross": unit_price(product, rate, "gross"), "vat_rate": rate,
+            "description": product.description, "image": product.image, "images": product.images or [],
+            "currency": product.currency,
+            "price_net": product.base_price, "price_gross": price_gross, "vat_rate": rate,
             "unit": product.unit, "can_buy": can_buy, "max_quantity": None,
             "attributes": [{"name": str(k), "value": str(v)} for k, v in (product.attributes or {}).items()],
         },
-        "stock": figures_of([product])[product.pk],
+        "stock": stock_figure,
         "price_mode": terms.price_mode,
         "form": form,
         "in_cart": in_cart or 0,
-        "breadcrumbs": _breadcrumbs(product.category, with_self=True),
+        "breadcrumbs": breadcrumbs,
         "related": _cards(_related(product), terms, rates),
-        "canonical_url": request.build_absolute_uri(canonical),
+        "canonical_url": canonical,
+        "structured_data": [
+            product_data(product, canonical, price_gross if can_buy else None, stock_figure, request),
+            breadcrumb_data(breadcrumbs, product.name, canonical, request),
+        ],
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from finance import api as finance
 from logistics import api as logistics
 from storefront.models import CustomerCopy, InvoiceCopy, SalesOrder, ShopAccount
 from storefront.services import accounts
+from storefront.services.word_index import index_words
 from tests.databases import ErpDatabase
 from tests.storefront import world
 
@@ -86,9 +87,7 @@ def test_strange_queries_do_no_harm(query: str) -> None:
 
 def test_typo_still_finds_and_suggests() -> None:
     world.product(name="Porcelain teapot Narwhal")
-    from storefront.services.search import known_words
-
-    known_words.forget()
+    index_words()
     response = Client().get("/?q=narhwal+tepot")
     assert [p["name"] for p in response.context["products"]] == ["Porcelain teapot Narwhal"]
     assert response.context["suggestion"]["text"] == "narwhal teapot"
