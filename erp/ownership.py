@@ -140,6 +140,9 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
         Internal("goods_receipt"),
         Internal("return_order"),
         Internal("return_line"),
+        Internal("stock_count"),
+        Internal("stock_count_line"),
+        Internal("reorder_level"),
     ),
     "storefront": (
         *STANDARD,

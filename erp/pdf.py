@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import font_roboto
+from django.http import HttpResponse
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, TableCellFillMode, XPos, YPos
 from fpdf.fonts import FontFace
@@ -21,6 +22,13 @@ MARGIN_MM = 18
 INK, GREY, LINE, SHADE = 33, 110, 205, 244  # shades of grey, 0 is black
 
 _PAGE = {"hu": "{n}. oldal, összesen {of}", "en": "Page {n} of {of}"}
+
+
+def pdf_response(name: str, content: bytes) -> HttpResponse:
+    """A PDF that the browser shows, and keeps under ``name``."""
+    answer = HttpResponse(content, content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="{name}"'
+    return answer
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from logistics.models import (
     GoodsReceipt,
     OrderOffer,
     ProductCopy,
+    ReorderLevel,
     Reservation,
     ReturnLine,
     ReturnOrder,
@@ -23,6 +24,8 @@ from logistics.models import (
     Shipment,
     ShipmentLine,
     Stock,
+    StockCount,
+    StockCountLine,
     StockMove,
     Warehouse,
 )
@@ -83,21 +86,25 @@ class WarehouseAdmin(EditableAdmin):
 
 @admin.register(Stock)
 class StockAdmin(OwnedAdmin):
-    """Live figures per warehouse and product; only the reorder level is written here."""
+    """Live figures per warehouse and product; they change through moves and reservations alone."""
 
     serializer_class = StockSerializer
     icon = "inventory_2"
-    list_display = ("sku", "warehouse", "on_hand", "reserved", "free_pieces", "reorder_level", "updated_at")
+    list_display = ("sku", "warehouse", "on_hand", "reserved", "free_pieces", "updated_at")
     list_filter = ("warehouse",)
     list_select_related = ("warehouse",)
     search_fields = ("=product_id",)
     search_help_text = "SKU, beginning of a product's name, or product id"
-    fields = ("warehouse", "sku", "on_hand", "reserved", "free_pieces", "reorder_level", "moves")
+    fields = ("warehouse", "sku", "on_hand", "reserved", "free_pieces", "moves")
     readonly_fields = ("warehouse", "sku", "on_hand", "reserved", "free_pieces", "moves")
     actions = ()  # type: ignore[assignment]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A stock row is made by the first goods receipt."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Goods are received, counted, moved and scrapped on pages of their own."""
         return False
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
@@ -172,6 +179,10 @@ class SalesOrderAdmin(DocumentAdmin):
     inlines = (OrderLines, OrderShipments)
     exclude = ("xid",)
 
+    def links_of(self, row: SalesOrder) -> list[tuple[str, str]]:
+        """A shipment of some of it."""
+        return [("Plan a part", reverse("logistics-plan", args=[row.pk]))] if row.lifecycle == "open" else []
+
 
 class ShipmentLines(Lines):
     """Pieces on a shipment."""
@@ -192,8 +203,14 @@ class ShipmentAdmin(DocumentAdmin):
     inlines = (ShipmentLines,)
 
     def links_of(self, row: Shipment) -> list[tuple[str, str]]:
-        """The delivery note."""
-        return [("Delivery note", reverse("logistics-delivery-note", args=[row.pk]))]
+        """Packing while it is picked, tracking and the delivery note unless it was taken back."""
+        links = [("Pack", reverse("logistics-pack", args=[row.pk]))] if row.state == "picked" else []
+        if row.state not in {"cancelled", "delivered"}:
+            links.append(("Tracking number", reverse("logistics-track", args=[row.pk])))
+        if row.state != "cancelled":
+            note = reverse("logistics-delivery-note", args=[row.pk])
+            links += [("Delivery note (PDF)", note), ("… in Hungarian", f"{note}?language=hu")]
+        return links
 
 
 @admin.register(GoodsReceipt)
@@ -205,6 +222,40 @@ class GoodsReceiptAdmin(InternalAdmin):
     list_display = ("number", "warehouse", "received_on", "supplier_ref", "actor_name")
     list_filter = ("warehouse",)
     search_fields = ("number", "supplier_ref")
+
+
+class CountLines(Lines):
+    """Products on a count sheet."""
+
+    model = StockCountLine
+    fields = ("product_id", "expected", "counted", "counted_by")
+
+
+@admin.register(StockCount)
+class StockCountAdmin(DocumentAdmin):
+    """Count sheets, open and posted."""
+
+    in_front = True
+    icon = "checklist"
+    list_display = ("number", "warehouse", "scope", "state", "counted_on", "actor_name", "posted_by")
+    list_filter = ("state", "warehouse")
+    list_select_related = ("warehouse",)
+    search_fields = ("number", "scope")
+    inlines = (CountLines,)
+
+    def links_of(self, row: StockCount) -> list[tuple[str, str]]:
+        """The sheet to write on."""
+        return [("Sheet", reverse("logistics-count-sheet", args=[row.pk]))]
+
+
+@admin.register(ReorderLevel)
+class ReorderLevelAdmin(InternalAdmin):
+    """From which level on a product is bought again; set on a page of its own."""
+
+    list_display = ("product_id", "warehouse", "level", "target")
+    list_filter = ("warehouse",)
+    list_select_related = ("warehouse",)
+    search_fields = ("=product_id",)
 
 
 class ReturnLines(Lines):

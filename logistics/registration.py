@@ -11,6 +11,7 @@ _PAGES = (
     ("Count stock", "logistics-count"),
     ("Transfer stock", "logistics-transfer"),
     ("Low stock", "logistics-low-stock"),
+    ("Reorder levels", "logistics-reorder-levels"),
     ("Stuck work", "logistics-stuck"),
 )
 
@@ -23,6 +24,9 @@ def register() -> None:
 
     registry.periodic_tasks.append(
         PeriodicTask("expire stock holds", "logistics.expire_holds", "logistics", every_s=30)
+    )
+    registry.periodic_tasks.append(
+        PeriodicTask("serve waiting orders", "logistics.serve_waiting_orders", "logistics", every_s=60)
     )
     register_relays()
     registry.document_flows.append(documents_of)

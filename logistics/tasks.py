@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from logistics.services.backorders import serve_waiting_orders
 from logistics.services.holds import expire_holds
 
 
@@ -11,3 +12,9 @@ from logistics.services.holds import expire_holds
 def release_expired_holds() -> int:
     """Give back holds past their time; returns the number of pieces."""
     return expire_holds()
+
+
+@shared_task(name="logistics.serve_waiting_orders")
+def reserve_for_waiting_orders() -> int:
+    """Reserve what became free for orders that wait for it; returns the number of orders served."""
+    return serve_waiting_orders()

@@ -9,7 +9,8 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from erp.api.routers import copy_routes, entity_routes
 from logistics.rest import operations as do
 from logistics.rest import reading as read
-from logistics.staff import buttons, lists, pages
+from logistics.rest import working as work
+from logistics.staff import buttons, counting, lists, packing, pages
 
 _LIST: dict[str, Any] = {"get": "list"}
 _DETAIL: dict[str, Any] = {"get": "retrieve"}
@@ -28,6 +29,17 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         do.ShipmentStep.as_view(),
         name="logistics-shipment-step",
     ),
+    path("shipments/<int:pk>/packing/", work.PackShipment.as_view(), name="logistics-pack-shipment"),
+    path("shipments/<int:pk>/delivery-note/", work.DeliveryNote.as_view(), name="logistics-shipment-note"),
+    path("count-sheets/", work.CountSheets.as_view(), name="logistics-count-sheets"),
+    path("count-sheets/<int:pk>/lines/", work.WriteCounts.as_view(), name="logistics-write-counts"),
+    re_path(
+        r"^count-sheets/(?P<pk>\d{1,18})/steps/(?P<step>post|count-again|cancel)/$",
+        work.CountSheetStep.as_view(),
+        name="logistics-count-sheet-step",
+    ),
+    path("reorder-levels/", work.ReorderLevels.as_view(), name="logistics-rest-reorder-levels"),
+    path("low-stock/", work.LowStock.as_view(), name="logistics-rest-low-stock"),
     path("goods-receipts/", do.GoodsReceipts.as_view(), name="logistics-goods-receipts"),
     path("stock-moves/", read.StockMoveViewSet.as_view(_LIST), name="logistics-stock-moves"),
     path("stock-adjustments/", do.AdjustStock.as_view(), name="logistics-adjust-stock"),
@@ -44,8 +56,13 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("logistics/receive/", pages.receive_goods, name="logistics-receive"),
     path("logistics/adjust/", pages.adjust_stock, name="logistics-adjust"),
-    path("logistics/count/", pages.count_stock, name="logistics-count"),
+    path("logistics/count/", counting.counts, name="logistics-count"),
+    path("logistics/count/<int:pk>/", counting.sheet, name="logistics-count-sheet"),
     path("logistics/transfer/", pages.transfer_stock, name="logistics-transfer"),
+    path("logistics/reorder-levels/", pages.reorder_levels, name="logistics-reorder-levels"),
+    path("logistics/plan/<int:pk>/", packing.plan, name="logistics-plan"),
+    path("logistics/pack/<int:pk>/", packing.pack, name="logistics-pack"),
+    path("logistics/track/<int:pk>/", packing.track, name="logistics-track"),
     path("logistics/inspect/<int:pk>/", pages.inspect_return, name="logistics-inspect"),
     path("logistics/pick-list/", lists.pick_list, name="logistics-pick-list"),
     path("logistics/low-stock/", lists.low_stock, name="logistics-low-stock"),

@@ -9,9 +9,10 @@ A *backorder* is the part of an order line for which nothing is reserved yet.
 from __future__ import annotations
 
 from logistics.copies import CustomerCopy, ProductCopy
+from logistics.models.counting import StockCount, StockCountLine
 from logistics.models.orders import OrderOffer, Reservation, SalesOrder, SalesOrderLine
 from logistics.models.shipping import ReturnLine, ReturnOrder, Shipment, ShipmentLine
-from logistics.models.stock import GoodsReceipt, ProductSequence, Stock, StockMove, Warehouse
+from logistics.models.stock import GoodsReceipt, ProductSequence, ReorderLevel, Stock, StockMove, Warehouse
 from logistics.standard import ChangeJournal, IdempotencyKey, ReaderState, RelayItem
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ProductSequence",
     "ReaderState",
     "RelayItem",
+    "ReorderLevel",
     "Reservation",
     "ReturnLine",
     "ReturnOrder",
@@ -32,6 +34,8 @@ __all__ = [
     "Shipment",
     "ShipmentLine",
     "Stock",
+    "StockCount",
+    "StockCountLine",
     "StockMove",
     "Warehouse",
 ]

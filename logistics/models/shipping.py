@@ -31,6 +31,8 @@ class Shipment(InternalModel):
     state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
     carrier = models.CharField(max_length=60, blank=True, default="")
     tracking_number = models.CharField(max_length=80, blank=True, default="")
+    parcels = models.PositiveSmallIntegerField(default=1, db_default=1)
+    weight_g = models.PositiveIntegerField(null=True, blank=True, help_text="Weighed when it was packed")
     created_at = models.DateTimeField(db_default=Now())
     picked_at = models.DateTimeField(null=True, blank=True)
     packed_at = models.DateTimeField(null=True, blank=True)

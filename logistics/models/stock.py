@@ -39,9 +39,6 @@ class Stock(WindowedOwnedModel):
     product_id = models.BigIntegerField()
     on_hand = models.IntegerField(default=0, db_default=0)
     reserved = models.IntegerField(default=0, db_default=0)
-    reorder_level = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="The low-stock list shows the product when less than this is free"
-    )
 
     payload_sql = (
         "to_jsonb(t) - 'xid' || jsonb_build_object("
@@ -71,6 +68,26 @@ class Stock(WindowedOwnedModel):
     def free(self) -> int:
         """On hand less reserved."""
         return self.on_hand - self.reserved
+
+
+class ReorderLevel(InternalModel):
+    """When a product is to be bought again for a warehouse; without a row it is when nothing is free."""
+
+    warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT, related_name="reorder_levels")
+    product_id = models.BigIntegerField()
+    level = models.PositiveIntegerField(help_text="The low-stock list shows the product when less than this is free")
+    target = models.PositiveIntegerField(help_text="Buy as many as make this many free")
+
+    class Meta:
+        db_table = "reorder_level"
+        ordering = ("product_id", "warehouse_id")
+        constraints = (
+            models.UniqueConstraint(fields=["product_id", "warehouse"], name="reorder_level_once"),
+            models.CheckConstraint(condition=Q(target__gte=F("level")), name="reorder_level_target"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.product_id} in {self.warehouse_id}: {self.level}"
 
 
 class ProductSequence(InternalModel):

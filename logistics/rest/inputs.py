@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.serializers import BooleanField, CharField, DateField, DecimalField, IntegerField
 
@@ -149,3 +150,67 @@ class WarehouseInput(Input):
     postcode = CharField(required=False, max_length=16, allow_blank=True)
     city = CharField(required=False, max_length=80, allow_blank=True)
     street = CharField(required=False, max_length=200, allow_blank=True)
+
+
+class PackedLine(Input):
+    """Pieces of an order line in the parcel."""
+
+    line_no = IntegerField(min_value=1)
+    quantity = IntegerField(min_value=0)
+
+
+class PackInput(Input):
+    """What is in the parcel; a line left out is packed as planned."""
+
+    lines = PackedLine(many=True, required=False, allow_null=True)
+    parcels = IntegerField(min_value=1, max_value=999, default=1)
+    weight_g = IntegerField(min_value=0, max_value=2_000_000_000, required=False, allow_null=True)
+    carrier = CharField(required=False, default="", allow_blank=True, max_length=60)
+    tracking_number = CharField(required=False, default="", allow_blank=True, max_length=80)
+
+
+class OpenCountInput(Input):
+    """Which products are put on a sheet."""
+
+    warehouse = CharField(required=False, allow_null=True)
+    sku_prefix = CharField(
+        required=False, allow_null=True, allow_blank=True, max_length=60,
+        help_text="Beginning of the SKUs; empty: everything that lies there; null or left out: an empty sheet",
+    )  # fmt: skip
+    counted_on = DateField(required=False, allow_null=True)
+
+
+class CountLine(Input):
+    """Pieces found; null: not counted (yet)."""
+
+    product_id = IntegerField()
+    counted = IntegerField(min_value=0, max_value=1_000_000_000, required=False, allow_null=True)
+
+
+class CountLinesInput(Input):
+    """Lines of a sheet."""
+
+    rows = CountLine(many=True, allow_empty=False)
+
+
+class NothingInput(Input):
+    """Nothing to say."""
+
+
+class ReorderLine(Input):
+    """From which level on a product is bought again, and up to how many free pieces."""
+
+    product_id = IntegerField()
+    level = IntegerField(min_value=0, max_value=1_000_000_000)
+    target = IntegerField(min_value=0, max_value=1_000_000_000, required=False, allow_null=True)
+
+
+class ReorderInput(Input):
+    """Levels of one warehouse."""
+
+    rows = ReorderLine(many=True, allow_empty=False)
+    warehouse = CharField(required=False, allow_null=True)
+
+
+WAREHOUSE_PARAMETER = OpenApiParameter("warehouse", str, description="Code of a warehouse; all of them without it.")
+LANGUAGE_PARAMETER = OpenApiParameter("language", str, description="`hu` or `en`; the customer's without it.")

@@ -5,10 +5,16 @@ states, ``entity`` has the row-wise serializers of the admin and the API, ``lock
 """
 
 from logistics.serializers.entity import SalesOrderSerializer, StockSerializer
-from logistics.serializers.locking import lock_order, take_locks
-from logistics.serializers.moving import InsufficientStock, Move, post_moves
+from logistics.serializers.locking import lock_order, lock_orders, take_locks
+from logistics.serializers.moving import InsufficientStock, Move, lock_stock, post_moves
 from logistics.serializers.orders import cancel_lines, change_reserved, insert_order, refresh_orders, set_payment
-from logistics.serializers.reserving import LineResult, ReservationResult, release_reservations, reserve_stock
+from logistics.serializers.reserving import (
+    LineResult,
+    ReservationResult,
+    release_pieces,
+    release_reservations,
+    reserve_stock,
+)
 from logistics.serializers.running import run_sql
 
 __all__ = [
@@ -22,8 +28,11 @@ __all__ = [
     "change_reserved",
     "insert_order",
     "lock_order",
+    "lock_orders",
+    "lock_stock",
     "post_moves",
     "refresh_orders",
+    "release_pieces",
     "release_reservations",
     "reserve_stock",
     "run_sql",

@@ -11,7 +11,7 @@ from logistics.models import SalesOrder, SalesOrderLine, Stock
 
 
 class StockSerializer(OwnerSerializer[Stock]):
-    """A stock row; its figures change through moves and reservations, only the reorder level is written here."""
+    """A stock row; its figures change through moves and reservations, nothing is written here."""
 
     warehouse_code = serializers.CharField(source="warehouse.code", read_only=True)
     free = serializers.IntegerField(read_only=True)
@@ -20,7 +20,7 @@ class StockSerializer(OwnerSerializer[Stock]):
         model = Stock
         fields = (
             "id", "version", "warehouse_id", "warehouse_code", "product_id", "on_hand", "reserved", "free",
-            "reorder_level", "created_at", "updated_at",
+            "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = ("warehouse_id", "product_id", "on_hand", "reserved", "created_at", "updated_at")
 

@@ -37,3 +37,11 @@ def lock_order(order_id: int) -> dict[str, Any]:
     if not found:
         raise NotFound(f"Logistics has no sales order {order_id}")
     return found[0]
+
+
+_LOCK_ORDERS = "select id from sales_order where id = any (%s::bigint[]) order by id for update"
+
+
+def lock_orders(order_ids: Iterable[int]) -> None:
+    """Lock the rows of several orders until commit, in the order in which everybody locks them."""
+    run_sql(_LOCK_ORDERS, [sorted(set(order_ids))], entity="sales_order")

@@ -93,6 +93,18 @@ select p.id as move_id, p.seq as move_seq, p.*, w.code as warehouse_code
 from posted p join warehouse w on w.id = p.warehouse_id order by p.product_id, p.seq"""
 
 
+def lock_stock(places: Sequence[tuple[int, int]]) -> None:
+    """Lock stock rows until commit, so that what is read next stays as it is; missing rows are made.
+
+    Args:
+        places: (warehouse id, product id).
+    """
+    keys = [warehouse_id for warehouse_id, _ in places], [product_id for _, product_id in places]
+    with write_permit("stock"):
+        run_sql(_ENSURE, keys)
+        run_sql(_LOCK, keys)
+
+
 def post_moves(moves: Sequence[Move], *, actor: Actor | None = None) -> list[dict[str, Any]]:
     """Record moves and change stock accordingly, inside the caller's transaction.
 

@@ -13,7 +13,7 @@ hold made by somebody else meanwhile is already inside ``reserved``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -193,3 +193,37 @@ def release_reservations(condition: str, *, state: str = "released", actor: Acto
     with write_permit("stock"):
         gone = run_sql(_RELEASE.format(condition=condition), {**values, "state": state, **who(actor)})
     return sum(row["quantity"] for row in gone)
+
+
+_RELEASE_PIECES = f"""
+with x as materialized (
+  select r.id, r.stock_id, r.product_id, r.quantity, r.owner_key, r.order_id, r.line_no, r.created_at, r.expires_at,
+    least(y.pieces, r.quantity) as pieces
+  from unnest(%(ids)s::bigint[], %(pieces)s::int[]) y(id, pieces) join reservation r on r.id = y.id
+  where r.state in ('held', 'allocated')
+), ended as (
+  update reservation r set state = 'released', ended_at = clock_timestamp() from x
+  where r.id = x.id and x.pieces = x.quantity
+), cut as (
+  update reservation r set quantity = x.quantity - x.pieces from x where r.id = x.id and x.pieces < x.quantity
+), kept_on_record as (
+  insert into reservation (stock_id, product_id, quantity, state, owner_key, order_id, line_no, expires_at, created_at,
+    ended_at)
+  select stock_id, product_id, pieces, 'released', owner_key, order_id, line_no, expires_at, created_at,
+    clock_timestamp()
+  from x where pieces < quantity order by id
+), delta as materialized (
+  select stock_id, 0 as on_hand, -sum(pieces)::int as reserved from x group by stock_id order by stock_id
+), {STOCK_WRITE}
+select coalesce(sum(pieces), 0)::int as pieces from x"""
+
+
+def release_pieces(pieces: Mapping[int, int], *, actor: Actor | None = None) -> int:
+    """End some pieces of live reservations; the caller holds the locks of their orders and stock rows.
+
+    Args:
+        pieces: reservation id → how many of its pieces are given back.
+    """
+    parameters = {"ids": list(pieces), "pieces": list(pieces.values()), **who(actor)}
+    with write_permit("stock"):
+        return int(run_sql(_RELEASE_PIECES, parameters)[0]["pieces"])

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from erp.actor import Actor
-from erp.db import cursor, rows_as_dicts
 from erp.errors import Refused
 from erp.relay import enqueue
 from logistics.models import StockMove, Warehouse
 from logistics.serializers import Move, post_moves, take_locks
+from logistics.services.differences import lock_counted, post_differences
 from logistics.services.documents import get_warehouse, next_numbers, today, whole_number, with_key
 from logistics.services.receiving import ask_for_backorders, require_stocked
 from logistics.services.relays import settle
@@ -109,11 +109,6 @@ def _record(moves: Sequence[Move], actor: Actor, number: str, code: str) -> dict
     }  # fmt: skip
 
 
-_ON_HAND = """
-select p.id as product_id, coalesce(s.on_hand, 0) as on_hand from unnest(%s::bigint[]) p(id)
-left join stock s on s.product_id = p.id and s.warehouse_id = %s"""
-
-
 def count_stock(
     rows: Sequence[Mapping[str, Any]],
     *,
@@ -122,37 +117,29 @@ def count_stock(
     warehouse: str | None = None,
     counted_on: date | None = None,
 ) -> dict[str, Any]:
-    """Post the differences of a stock count.
+    """Count and post at once, for those who know what lies there now (see ``counting`` for sheets).
 
     Args:
         rows: ``[{"product_id", "counted"}]``, pieces found on the shelf, reserved ones included.
 
     Returns:
         As :func:`adjust_stock`, with ``differences``: ``[{"product_id", "expected", "counted"}]``; without any
-        difference nothing is posted and ``number`` is empty.
+        difference nothing is posted and ``number`` is empty. ``waiting``: numbers of orders whose reserved goods
+        were not there.
     """
     counted = {row["product_id"]: whole_number(row["counted"], "Stock count", minimum=0) for row in rows}
     if len(counted) != len(rows):
         raise Refused("A stock count names each product once")
 
     def run() -> dict[str, Any]:
-        take_locks(("stock",))
+        take_locks(("stock", "sales_order"))
+        require_stocked(set(counted))
         place = get_warehouse(warehouse)
-        with cursor("logistics") as cur:
-            # The rows are locked here already: what is compared is what will be changed.
-            cur.execute(
-                "select 1 from stock where warehouse_id = %s and product_id = any (%s) order by id for update",
-                [place.pk, list(counted)],
-            )
-            cur.execute(_ON_HAND, [list(counted), place.pk])
-            expected = {row["product_id"]: row["on_hand"] for row in rows_as_dicts(cur)}
-        found = [p for p in counted if counted[p] != expected[p]]
-        changes = [{"product_id": p, "quantity": counted[p] - expected[p], "reason": "Stock count"} for p in found]
-        answer = {"number": "", "warehouse": place.code, "lines": 0, "pieces": 0}
-        if changes:
-            answer = _adjust(changes, actor, "adjustment", place, counted_on or today(), "Stock count")
-        differences = [{"product_id": p, "expected": expected[p], "counted": counted[p]} for p in found]
-        return {**answer, "differences": differences}
+        orders = lock_counted(place.pk, counted)
+        number = next_numbers("SC")[0]
+        done = post_differences(counted, place, actor, counted_on or today(), orders=orders, number=number)
+        found = len(done["differences"])
+        return {"number": number if found else "", "warehouse": place.code, "lines": found, **done}
 
     request = {"rows": list(rows), "warehouse": warehouse, "on": counted_on}
     return _settled(with_key(key, "count_stock", request, actor, run))

@@ -37,6 +37,24 @@ def allocate_backorders(product_ids: Iterable[int]) -> int:
     return served
 
 
+_SERVABLE = """
+select distinct l.product_id from sales_order_line l join sales_order o on o.id = l.order_id and o.lifecycle = 'open'
+where l.is_stocked and l.quantity > l.reserved + l.issued + l.cancelled
+  and exists (select 1 from stock s join warehouse w on w.id = s.warehouse_id and w.is_active
+              where s.product_id = l.product_id and s.on_hand > s.reserved)"""
+
+
+def serve_waiting_orders() -> int:
+    """Reserve whatever is free for orders that wait for it, however it became free (e.g. a hold that ran out).
+
+    Returns the number of orders that got something; periodic, a repeat finds nothing left to do.
+    """
+    with cursor("logistics") as cur:
+        cur.execute(_SERVABLE)
+        products = [product_id for (product_id,) in cur.fetchall()]
+    return allocate_backorders(products) if products else 0
+
+
 def _serve(order_id: int, products: list[int]) -> int:
     take_locks(("stock", "sales_order"))
     lock_order(order_id)

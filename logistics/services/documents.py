@@ -14,7 +14,7 @@ from logistics.models import Warehouse
 from logistics.serializers import run_sql
 
 _SEQUENCES = {
-    "GR": "goods_receipt_number", "RT": "return_number", "SD": "stock_document_number",
+    "GR": "goods_receipt_number", "RT": "return_number", "SC": "stock_count_number", "SD": "stock_document_number",
 }  # fmt: skip
 
 
@@ -54,8 +54,11 @@ def with_key(key: str | None, scope: str, request: Any, actor: Actor, run: Calla
         return answer
 
 
+MOST_PIECES = 1_000_000_000
+
+
 def whole_number(value: Any, what: str, *, minimum: int = 1) -> int:
-    """``value`` as pieces. Raises Refused naming ``what`` when it is not a whole number of at least ``minimum``."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-        raise Refused(f"{what}: the quantity must be a whole number of at least {minimum}")
+    """``value`` as pieces. Raises Refused naming ``what`` when it is not a whole number from ``minimum`` on."""
+    if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= MOST_PIECES:
+        raise Refused(f"{what}: the quantity must be a whole number from {minimum} to {MOST_PIECES}")
     return value

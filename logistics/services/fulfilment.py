@@ -42,8 +42,8 @@ def create_shipments(
     return with_key(key, "create_shipments", request, actor, run)  # type: ignore[no-any-return]
 
 
-def _with_shipment(shipment_id: int, actor: Actor, run: Callable[[Shipment], Any]) -> Any:
-    """Run ``run`` in a transaction that holds the order's lock and the shipment as it is then."""
+def with_shipment(shipment_id: int, actor: Actor, run: Callable[[Shipment], Any]) -> Any:
+    """Run ``run`` in a transaction that holds the order's lock, with the shipment as it is then. Raises NotFound."""
 
     def locked() -> Any:
         take_locks(("stock", "sales_order"))
@@ -66,7 +66,7 @@ def _step(shipment_id: int, to: str, actor: Actor, **values: Any) -> str:
         refresh_orders([shipment.order_id], actor=actor)
         return shipment.number
 
-    return str(_with_shipment(shipment_id, actor, run))
+    return str(with_shipment(shipment_id, actor, run))
 
 
 def pick_shipment(shipment_id: int, *, actor: Actor) -> str:
@@ -94,7 +94,7 @@ def set_tracking(shipment_id: int, *, carrier: str, tracking_number: str, actor:
         refresh_orders([shipment.order_id], actor=actor)
         return shipment.number
 
-    return str(_with_shipment(shipment_id, actor, run))
+    return str(with_shipment(shipment_id, actor, run))
 
 
 def cancel_shipment(shipment_id: int, *, actor: Actor) -> str:
@@ -107,7 +107,7 @@ def cancel_shipment(shipment_id: int, *, actor: Actor) -> str:
         refresh_orders([shipment.order_id], actor=actor)
         return shipment.number
 
-    return str(_with_shipment(shipment_id, actor, run))
+    return str(with_shipment(shipment_id, actor, run))
 
 
 def drop_plans(shipment_ids: Sequence[int]) -> None:
@@ -136,7 +136,7 @@ def issue_shipment(shipment_id: int, *, actor: Actor, on_date: date | None = Non
         issue_goods(shipment.order_id, [shipment.pk], on_date or today(), actor)
         return shipment.number
 
-    number = str(_with_shipment(shipment_id, actor, run))
+    number = str(with_shipment(shipment_id, actor, run))
     settle("invoice_issue", [f"shipment:{shipment_id}"])
     return number
 

@@ -62,6 +62,23 @@ update reservation r set quantity = x.taken, shipment_line_id = x.shipment_line_
 from x where r.id = x.reservation_id"""
 
 
+_PLANNABLE = """
+select l.line_no, l.sku, l.name, l.quantity, l.issued, l.is_stocked,
+  case when l.is_stocked then greatest(0, l.quantity - l.reserved - l.issued - l.cancelled) else 0 end as backordered,
+  case when l.is_stocked then coalesce((
+    select sum(r.quantity) from reservation r where r.order_id = l.order_id and r.line_no = l.line_no
+      and r.state = 'allocated' and r.shipment_line_id is null), 0)
+  else greatest(0, l.quantity - l.issued - l.cancelled - coalesce((
+    select sum(d.quantity) from shipment_line d join shipment s on s.id = d.shipment_id
+    where d.order_line_id = l.id and s.state in ('planned', 'picked', 'packed')), 0)) end::int as plannable
+from sales_order_line l where l.order_id = %s::bigint order by l.line_no"""
+
+
+def list_plannable(order_id: int) -> list[dict[str, Any]]:
+    """Lines of an order with ``plannable``: pieces that are reserved and not on a shipment, or need no stock."""
+    return run_sql(_PLANNABLE, [order_id], entity="sales_order")
+
+
 def open_order(order_id: int) -> dict[str, Any]:
     """Lock an order and return its state. Raises WrongState unless it is open."""
     order = lock_order(order_id)

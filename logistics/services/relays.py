@@ -97,5 +97,3 @@ def list_stuck(limit: int = 100) -> list[dict[str, Any]]:
         )
         names = [c[0] for c in cur.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cur.fetchall()]
-
-

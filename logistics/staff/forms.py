@@ -14,7 +14,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from logistics.models import ProductCopy, Warehouse
+from erp.errors import NotFound
+from logistics.models import Warehouse
+from logistics.staff.scanning import find_product
 
 
 def _whole(*, minimum: int | None = None, label: str = "Pieces") -> forms.IntegerField:
@@ -31,11 +33,10 @@ class ProductField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
-        stocked = ProductCopy.objects.filter(is_stocked=True)
-        found = stocked.filter(sku__iexact=text).first() or stocked.filter(barcode=text).first()
-        if found is None:
-            raise forms.ValidationError(f"No stocked product has the SKU or barcode {text}.")
-        return found
+        try:
+            return find_product(text)
+        except NotFound as error:
+            raise forms.ValidationError(error.message) from error
 
 
 class WarehouseField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -106,6 +107,74 @@ class CountRow(Row):
     """Pieces found."""
 
     quantity = _whole(minimum=0, label="Counted")
+
+
+class ReorderHead(forms.Form):
+    """For which warehouse."""
+
+    key = forms.CharField(widget=forms.HiddenInput)
+    warehouse = WarehouseField()
+
+
+class ReorderRow(forms.Form):
+    """From which level on a product is bought again, and up to how many."""
+
+    product = ProductField(label="SKU or barcode")
+    level = _whole(minimum=0, label="Reorder below (0: never)")
+    target = forms.IntegerField(min_value=0, required=False, label="Fill up to", widget=UnfoldAdminIntegerFieldWidget)
+
+
+class OpenCountForm(forms.Form):
+    """Which part of a warehouse is counted."""
+
+    key = forms.CharField(widget=forms.HiddenInput)
+    warehouse = WarehouseField()
+    on = forms.DateField(label="Date", widget=UnfoldAdminSingleDateWidget, initial=lambda: timezone.now().date())
+    scope = forms.ChoiceField(
+        label="What is counted",
+        choices=[
+            ("all", "Everything that lies there"),
+            ("prefix", "Products whose SKU begins with…"),
+            ("scan", "An empty sheet: scan the products"),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+    begins_with = forms.CharField(
+        required=False, max_length=60, label="Beginning of the SKU", widget=UnfoldAdminTextInputWidget
+    )
+
+    def sku_prefix(self) -> str | None:
+        """What the service wants: a beginning, empty for everything, None for an empty sheet."""
+        chosen = self.cleaned_data["scope"]
+        return None if chosen == "scan" else self.cleaned_data["begins_with"] if chosen == "prefix" else ""
+
+
+class TrackingForm(forms.Form):
+    """Who carries a parcel."""
+
+    carrier = forms.CharField(max_length=60, widget=UnfoldAdminTextInputWidget)
+    tracking_number = forms.CharField(max_length=80, widget=UnfoldAdminTextInputWidget)
+
+
+class PackForm(forms.Form):
+    """The parcel as a whole."""
+
+    parcels = forms.IntegerField(min_value=1, max_value=999, initial=1, widget=UnfoldAdminIntegerFieldWidget)
+    weight_g = forms.IntegerField(
+        min_value=0, max_value=2_000_000_000, required=False, label="Weight in grams",
+        widget=UnfoldAdminIntegerFieldWidget,
+    )  # fmt: skip
+    carrier = forms.CharField(required=False, max_length=60, widget=UnfoldAdminTextInputWidget)
+    tracking_number = forms.CharField(required=False, max_length=80, widget=UnfoldAdminTextInputWidget)
+
+
+class PlanForm(forms.Form):
+    """From where a part of an order is sent."""
+
+    warehouse = forms.ModelChoiceField(
+        queryset=Warehouse.objects.all(), required=False, empty_label="Wherever it is reserved",
+        widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
 
 
 class InspectionForm(forms.Form):

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from erp.db import cursor, rows_as_dicts
+from erp.errors import NotFound, Refused
+from erp.pdf import pdf_response
 from erp.relay import retry_now, run_relay
 from logistics.models import Shipment, Warehouse
+from logistics.services.delivery_note import delivery_note as make_delivery_note
 from logistics.services.relays import list_stuck
+from logistics.services.reordering import list_low_stock
 from logistics.staff.buttons import buttons_of
 from logistics.staff.desk import duty_page, page, perform
 
-_LOW = """
-select s.id, w.code, p.sku, p.name, s.on_hand, s.reserved, s.on_hand - s.reserved as free, s.reorder_level,
-  coalesce((select sum(l.quantity - l.reserved - l.issued - l.cancelled) from sales_order_line l
-            join sales_order o on o.id = l.order_id and o.lifecycle = 'open'
-            where l.product_id = s.product_id and l.is_stocked
-              and l.quantity > l.reserved + l.issued + l.cancelled), 0)::int as waiting
-from stock s join warehouse w on w.id = s.warehouse_id join product_copy p on p.id = s.product_id
-where s.retired_at is null and p.retired_at is null
-  and (s.on_hand - s.reserved < s.reorder_level or s.on_hand = s.reserved)
-order by waiting desc, free, p.sku limit 500"""
+_TO_TAKE = """
+select w.code as warehouse, d.sku, d.name, coalesce(p.barcode, '') as barcode, sum(d.quantity)::int as quantity,
+  string_agg(s.number, ', ' order by s.id) as shipments
+from shipment_line d join shipment s on s.id = d.shipment_id join warehouse w on w.id = s.warehouse_id
+left join product_copy p on p.id = d.product_id
+where s.state = 'planned' and d.is_stocked and (%(warehouse)s = '' or w.code = %(warehouse)s)
+group by w.priority, w.code, d.sku, d.name, p.barcode order by w.priority, w.code, d.sku limit 500"""
 
 
 @duty_page
 def pick_list(request: HttpRequest) -> HttpResponse:
-    """Shipments to pick and pack, by warehouse, oldest first; prints well."""
+    """What to take from the shelves and the shipments it is for, by warehouse, oldest first; prints well."""
     code = request.GET.get("warehouse", "")
     shipments = (
         Shipment.objects.filter(state__in=["planned", "picked", "packed"])
@@ -41,28 +40,36 @@ def pick_list(request: HttpRequest) -> HttpResponse:
     if code:
         shipments = shipments.filter(warehouse__code=code)
     rows = [{"shipment": s, "buttons": buttons_of(s)} for s in shipments[:200]]
+    with cursor("logistics") as cur:
+        cur.execute(_TO_TAKE, {"warehouse": code})
+        to_take = rows_as_dicts(cur)
     return page(
-        request, "logistics/pick_list.html", "Pick list", rows=rows, code=code, warehouses=Warehouse.objects.all()
-    )
+        request, "logistics/pick_list.html", "Pick list", rows=rows, to_take=to_take, code=code,
+        warehouses=Warehouse.objects.all(), total=shipments.count(),
+    )  # fmt: skip
 
 
 @duty_page
 def low_stock(request: HttpRequest) -> HttpResponse:
     """Products of which less is free than their reorder level, or nothing."""
-    with cursor("logistics") as cur:
-        cur.execute(_LOW)
-        rows: list[dict[str, Any]] = rows_as_dicts(cur)
-    return page(request, "logistics/low_stock.html", "Low stock", rows=rows)
+    code = request.GET.get("warehouse", "")
+    rows = list_low_stock(code)
+    return page(
+        request, "logistics/low_stock.html", "Low stock", rows=rows, code=code, warehouses=Warehouse.objects.all()
+    )
 
 
 @duty_page
 def delivery_note(request: HttpRequest, pk: int) -> HttpResponse:
-    """Delivery note of a shipment, for printing."""
-    shipment = get_object_or_404(Shipment.objects.select_related("order", "warehouse"), pk=pk)
-    lines = shipment.lines.order_by("order_line_no")
-    return page(
-        request, "logistics/delivery_note.html", f"Delivery note {shipment.number}", shipment=shipment, lines=lines
-    )
+    """Delivery note of a shipment as PDF, in the customer's language or in ``?language=``."""
+    try:
+        name, content = make_delivery_note(pk, request.GET.get("language", ""))
+    except NotFound as error:
+        raise Http404 from error
+    except Refused as error:
+        messages.error(request, error.message)
+        return HttpResponseRedirect(reverse("admin:logistics_shipment_change", args=[pk]))
+    return pdf_response(name, content)
 
 
 @duty_page

@@ -1,4 +1,4 @@
-"""Forms of the warehouse as pages: goods in, correct and scrap, count, transfer, inspect."""
+"""Forms of the warehouse as pages: goods in, correct and scrap, transfer, reorder levels, inspect."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from erp.actor import actor_of
 from erp.errors import ErpError
 from logistics import api
 from logistics.models import ReturnOrder
+from logistics.services.reordering import set_reorder_levels
 from logistics.staff import forms as f
 from logistics.staff.desk import duty_page, page
 
@@ -32,8 +33,8 @@ class Task:
     title: str
     intro: str
     button: str
-    head: type[f.HeadForm]
-    row: type[f.Row]
+    head: type[forms.Form]
+    row: type[forms.Form]
     run: Callable[[HttpRequest, dict[str, Any], Rows], str]
 
 
@@ -85,16 +86,6 @@ def _adjust(request: HttpRequest, head: dict[str, Any], rows: Rows) -> str:
     return f"{done['number']}: {done['pieces']:+d} pieces in {done['warehouse']}."
 
 
-def _count(request: HttpRequest, head: dict[str, Any], rows: Rows) -> str:
-    done = api.count_stock(
-        [{"product_id": r["product"].pk, "counted": r["quantity"]} for r in rows],
-        actor=actor_of(request.user), key=head["key"], warehouse=head["warehouse"].code, counted_on=head["on"],
-    )  # fmt: skip
-    if not done["number"]:
-        return "Everything counted is as the books say."
-    return f"{done['number']}: {len(done['differences'])} differences posted, {done['pieces']:+d} pieces."
-
-
 def _transfer(request: HttpRequest, head: dict[str, Any], rows: Rows) -> str:
     done = api.transfer_stock(
         [{"product_id": r["product"].pk, "quantity": r["quantity"]} for r in rows],
@@ -102,6 +93,14 @@ def _transfer(request: HttpRequest, head: dict[str, Any], rows: Rows) -> str:
         moved_on=head["on"],
     )  # fmt: skip
     return f"{done['number']}: moved {done['warehouse']}."
+
+
+def _reorder(request: HttpRequest, head: dict[str, Any], rows: Rows) -> str:
+    done = set_reorder_levels(
+        [{"product_id": r["product"].pk, "level": r["level"], "target": r["target"]} for r in rows],
+        actor=actor_of(request.user), key=head["key"], warehouse=head["warehouse"].code,
+    )  # fmt: skip
+    return f"{done['warehouse']}: {done['set']} levels set, {done['removed']} removed."
 
 
 receive_goods = task_page(
@@ -116,16 +115,18 @@ adjust_stock = task_page(
         "Book change", f.AdjustmentHead, f.AdjustmentRow, _adjust,
     )
 )  # fmt: skip
-count_stock = task_page(
-    Task(
-        "Count stock", "Pieces found on the shelf, reserved ones included. Only differences are booked.",
-        "Book differences", f.HeadForm, f.CountRow, _count,
-    )
-)  # fmt: skip
 transfer_stock = task_page(
     Task(
         "Transfer stock", "Free pieces from one warehouse to another.", "Book transfer",
         f.TransferHead, f.Row, _transfer,
+    )
+)  # fmt: skip
+
+
+reorder_levels = task_page(
+    Task(
+        "Reorder levels", "From which level on a product is on the low-stock list of a warehouse, and up to how many "
+        "it is to be filled.", "Set levels", f.ReorderHead, f.ReorderRow, _reorder,
     )
 )  # fmt: skip
 

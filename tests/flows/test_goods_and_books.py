@@ -15,6 +15,7 @@ from erp.relay import run_relay
 from finance import api as finance
 from logistics import api
 from logistics.models import RelayItem, Shipment, StockMove
+from logistics.services import counting
 from tests.databases import ErpDatabase
 from tests.logistics import world
 from tests.logistics.world import CLERK, accepted, stocked
@@ -95,6 +96,44 @@ def test_count_scrap_and_transfer_are_valued_in_order() -> None:
     api.scrap_stock([{"product_id": mug, "quantity": 1}], actor=CLERK, key=None, reason="broken")
     api.count_stock([{"product_id": mug, "counted": 6}], actor=CLERK, key=None)
     assert inventory() == before
+
+
+def value_of(product_id: int) -> tuple[int, Decimal]:
+    """(pieces, value) that the books hold of a product."""
+    from finance.models import ProductCost
+
+    found = ProductCost.objects.get(pk=product_id)
+    return found.quantity, found.value
+
+
+def test_books_hold_what_lies_on_the_shelves_after_every_kind_of_move() -> None:
+    world.warehouse("EAST", 50)
+    mug = world.product()
+    world.warehouse()
+    for pieces, cost in ((10, "60"), (10, "80")):
+        rows = [{"product_id": mug, "quantity": pieces, "unit_cost": Decimal(cost)}]
+        api.receive_goods(rows, actor=CLERK, key=None, warehouse="MAIN")
+    before = {account: balance(account) for account in ("8694", "8698", "9694")}
+    assert value_of(mug) == (20, 1400)
+    api.transfer_stock([{"product_id": mug, "quantity": 4}], source="MAIN", target="EAST", actor=CLERK, key=None)
+    assert value_of(mug) == (20, 1400)
+    api.scrap_stock([{"product_id": mug, "quantity": 3}], actor=CLERK, key=None, reason="broken", warehouse="EAST")
+    assert value_of(mug) == (17, 1190)
+    for counted, code in ((11, "MAIN"), (4, "EAST")):  # two short here, three too many there
+        sheet = counting.open_count(actor=CLERK, key=None, warehouse=code)["count_id"]
+        counting.put_on_sheet(sheet, mug, actor=CLERK)
+        counting.write_counts(sheet, {mug: counted}, actor=CLERK)
+        counting.post_count(sheet, actor=CLERK)
+    assert value_of(mug) == (15, 1050)
+    order_id = accepted((mug, 4))
+    api.ship(order_id, None, actor=CLERK, key=None, on_date=DAY)
+    back = api.request_return(order_id, [{"line_no": 1, "quantity": 3}], actor=CLERK, key=None)["return_id"]
+    api.receive_parcel(back, actor=CLERK)
+    api.inspect_return(back, {1: (1, 2)}, actor=CLERK, on_date=DAY)
+    assert value_of(mug) == (12, 840)
+    assert sum(world.figures(mug, code)[0] for code in ("MAIN", "EAST")) == 12
+    change = {account: balance(account) - amount for account, amount in before.items()}
+    assert change == {"8694": 350, "8698": 350, "9694": -210}  # five short, three and two scrapped, three found
 
 
 def test_partial_shipments_give_an_invoice_each() -> None:

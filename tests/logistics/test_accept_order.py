@@ -34,9 +34,7 @@ def test_short_order_is_told_what_is_left() -> None:
     mug, plate = stocked(2), stocked(9)
     answer = api.accept_order(offer((mug, 3), (plate, 1)))
     assert (answer["outcome"], answer["epoch"]) == ("refused", 1)
-    assert answer["short"] == [
-        {"line_no": 1, "product_id": mug, "sku": f"P{mug}", "requested": 3, "available": 2}
-    ]
+    assert answer["short"] == [{"line_no": 1, "product_id": mug, "sku": f"P{mug}", "requested": 3, "available": 2}]
     assert figures(plate) == (9, 0)
     assert not SalesOrder.objects.filter(pk=answer["order_id"]).exists()
 

@@ -13,6 +13,7 @@ from tests.databases import ErpDatabase
 from tests.logistics import world
 from tests.logistics.finance_double import FinanceDouble
 from tests.logistics.world import accepted, figures, stocked
+from tests.pdf_text import pdf_text
 from tests.people import ApiClient, person
 
 BASE = "/api/v1/logistics"
@@ -118,6 +119,44 @@ def test_stock_is_adjusted_counted_and_moved(clerk: ApiClient) -> None:
     assert (figures(mug), figures(mug, "EAST")) == ((1, 0), (2, 0))
     moves = clerk.get(f"{BASE}/stock-moves/?product_id={mug}").json()["results"]
     assert len(moves) == StockMove.objects.filter(product_id=mug).count() == 5
+
+
+def test_parcel_is_packed_and_its_note_fetched(clerk: ApiClient) -> None:
+    mug = stocked(5)
+    order_id = accepted((mug, 3))
+    planned = post(clerk, f"/sales-orders/{order_id}/shipments/", {"plan_only": True}, "k1").json()["shipments"]
+    key = planned[0]["id"]
+    post(clerk, f"/shipments/{key}/pick/", {}, "k2")
+    body = {"lines": [{"line_no": 1, "quantity": 2}], "weight_g": 700, "tracking_number": "T1"}
+    assert post(clerk, f"/shipments/{key}/packing/", body, "k3").json()["left_out"] == 1
+    note = clerk.get(f"{BASE}/shipments/{key}/delivery-note/?language=en", Accept="application/pdf")
+    assert (note.status_code, note["Content-Type"]) == (200, "application/pdf")
+    assert "700 g" in pdf_text(note.content)
+    assert clerk.get(f"{BASE}/shipments/{10**9}/delivery-note/").json()["code"] == "not-found"
+
+
+def test_sheet_is_opened_written_and_posted(clerk: ApiClient) -> None:
+    mug = stocked(5)
+    sheet = post(clerk, "/count-sheets/", {"warehouse": "MAIN"}, "n1").json()["count_id"]
+    rows = {"rows": [{"product_id": mug, "counted": 3}]}
+    assert post(clerk, f"/count-sheets/{sheet}/lines/", rows, "n2").json()["written"] == 1
+    world.receive(mug, 1)
+    refused = post(clerk, f"/count-sheets/{sheet}/steps/post/", {}, "n3")
+    assert (refused.status_code, refused.json()["code"]) == (409, "stock-moved")
+    assert refused.json()["moved"][0]["on_hand"] == 6
+    assert post(clerk, f"/count-sheets/{sheet}/steps/count-again/", {}, "n4").json()["emptied"] == 1
+    post(clerk, f"/count-sheets/{sheet}/lines/", rows, "n5")
+    assert post(clerk, f"/count-sheets/{sheet}/steps/post/", {}, "n6").json()["pieces"] == -3
+    assert clerk.get(f"{BASE}/count-sheets/?state=posted").json()["results"][-1]["id"] == sheet
+
+
+def test_reorder_levels_make_the_low_stock_list(clerk: ApiClient) -> None:
+    mug = stocked(5)
+    body = {"rows": [{"product_id": mug, "level": 6, "target": 9}], "warehouse": "MAIN"}
+    assert post(clerk, "/reorder-levels/", body, "l1").json()["set"] == 1
+    assert clerk.get(f"{BASE}/reorder-levels/?product_id={mug}").json()["results"][0]["level"] == 6
+    rows = clerk.get(f"{BASE}/low-stock/?warehouse=MAIN").json()["results"]
+    assert [row["to_order"] for row in rows if row["product_id"] == mug] == [4]
 
 
 def test_operations_need_the_duty(module_erp: ErpDatabase) -> None:

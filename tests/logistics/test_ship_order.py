@@ -11,9 +11,10 @@ import pytest
 from erp.errors import IdempotencyConflict
 from erp.relay import run_relay
 from logistics import api
-from logistics.models import RelayItem, Shipment, StockMove
+from logistics.models import RelayItem, Reservation, Shipment, StockMove
 from logistics.services import fulfilment
 from logistics.services.planning import NotReserved, WrongState
+from logistics.tasks import release_expired_holds, reserve_for_waiting_orders
 from tests.databases import ErpDatabase
 from tests.logistics import world
 from tests.logistics.finance_double import FinanceDouble
@@ -206,3 +207,15 @@ def test_arriving_goods_serve_the_oldest_backorder_first() -> None:
     assert lines == [4, 2]
     assert api.get_order(old)["fulfilment"] == "allocated"
     assert figures(mug) == (6, 6)
+
+
+def test_goods_of_a_hold_that_ran_out_go_to_who_waits() -> None:
+    mug = stocked(2, backorder_allowed=True)
+    api.hold_stock("anna", [{"line_no": 1, "product_id": mug, "quantity": 2}], 600)
+    order_id = accepted((mug, 2))
+    assert api.get_order(order_id)["fulfilment"] == "backordered"
+    Reservation.objects.filter(owner_key="anna").update(expires_at="2020-01-01T00:00:00Z")
+    release_expired_holds()
+    assert reserve_for_waiting_orders() == 1
+    assert (api.get_order(order_id)["fulfilment"], figures(mug)) == ("allocated", (2, 2))
+    assert reserve_for_waiting_orders() == 0

@@ -15,6 +15,7 @@ from tests.databases import ErpDatabase
 from tests.logistics import world
 from tests.logistics.finance_double import FinanceDouble
 from tests.logistics.world import CLERK, accepted, figures, stocked
+from tests.pdf_text import pdf_text
 from tests.people import staff_client
 
 
@@ -74,14 +75,68 @@ def test_scrap_of_reserved_goods_is_refused_in_words(clerk: Client) -> None:
     assert figures(mug) == (3, 2)
 
 
-def test_count_and_transfer_are_booked(clerk: Client) -> None:
+def test_transfer_is_booked(clerk: Client) -> None:
     world.warehouse("EAST", 50)
-    mug = stocked(3)
-    assert "1 differences posted" in task(clerk, "/admin/logistics/count/", [{"product": sku(mug), "quantity": 5}])
+    mug = stocked(5)
     target = Warehouse.objects.get(code="EAST").pk
     rows = [{"product": sku(mug), "quantity": 4}]
     assert "MAIN → EAST" in task(clerk, "/admin/logistics/transfer/", rows, target=target)
     assert (figures(mug), figures(mug, "EAST")) == ((1, 0), (4, 0))
+
+
+def test_count_sheet_is_opened_scanned_and_posted(clerk: Client) -> None:
+    mug, plate = stocked(3), stocked(4, barcode="5990000000017")
+    main = Warehouse.objects.get(code="MAIN").pk
+    opened = clerk.post(
+        "/admin/logistics/count/", {"key": "c1", "warehouse": main, "on": "2026-11-24", "scope": "scan"}, follow=True
+    )
+    url = opened.redirect_chain[-1][0]
+    assert "Nothing is on the sheet yet" in opened.content.decode()
+    for code in (sku(mug), "5990000000017"):
+        clerk.post(url, {"scan": code})
+    said = clerk.post(url, {"scan": "NO-SUCH", f"counted-{mug}": "5"}, follow=True).content.decode()
+    assert "No stocked product has the SKU or barcode NO-SUCH" in said
+    world.receive(plate, 1)
+    written = {f"counted-{mug}": "5", f"counted-{plate}": "4"}
+    said = clerk.post(url, {"verb": "post", **written}, follow=True).content.decode()
+    assert "Stock moved since it was put on the sheet" in said
+    assert "1 products moved since" in said
+    assert "1 products are to be counted again" in clerk.post(url, {"verb": "again"}, follow=True).content.decode()
+    said = clerk.post(url, {"verb": "post", f"counted-{mug}": "5", f"counted-{plate}": "x"}, follow=True)
+    assert "is not a number of pieces" in said.content.decode()
+    said = clerk.post(url, {"verb": "post", f"counted-{mug}": "5", f"counted-{plate}": "2"}, follow=True)
+    assert "2 differences posted, -1 pieces" in said.content.decode()
+    assert (figures(mug), figures(plate)) == ((5, 0), (2, 0))
+
+
+def test_part_of_an_order_is_planned_packed_and_sent(clerk: Client) -> None:
+    mug, plate = stocked(9), stocked(9)
+    order_id = accepted((mug, 5), (plate, 2))
+    url = f"/admin/logistics/plan/{order_id}/"
+    assert clerk.get(url).status_code == 200
+    assert "at least one line" in clerk.post(url, {"plan-1": "0"}, follow=True).content.decode()
+    assert "Planned: SH-" in clerk.post(url, {"plan-1": "4"}, follow=True).content.decode()
+    shipment = Shipment.objects.get(order_id=order_id)
+    press(clerk, "shipment", shipment.pk, "pick")
+    url = f"/admin/logistics/pack/{shipment.pk}/"
+    assert f"Packed P{mug}" in clerk.get(url).content.decode()
+    data = {
+        "packed-1": "3",
+        "parcels": 1,
+        "weight_g": 800,
+        "carrier": "MPL",
+        "tracking_number": "PB77",
+        "verb": "issue",
+    }
+    said = clerk.post(url, data, follow=True).content.decode()
+    assert "1 pieces stay reserved for the order" in said
+    shipment.refresh_from_db()
+    assert (shipment.state, shipment.carrier, shipment.weight_g) == ("issued", "MPL", 800)
+    assert (figures(mug), figures(plate)) == ((6, 2), (9, 2))
+    url = f"/admin/logistics/track/{shipment.pk}/"
+    assert "PB77" in clerk.get(url).content.decode()
+    clerk.post(url, {"carrier": "GLS", "tracking_number": "G-2"}, follow=True)
+    assert api.get_order(order_id)["shipments"][0]["tracking_number"] == "G-2"
 
 
 def test_shipment_is_worked_off_by_its_buttons(clerk: Client) -> None:
@@ -98,7 +153,9 @@ def test_shipment_is_worked_off_by_its_buttons(clerk: Client) -> None:
     assert f"invoice INV-{shipment.pk} is issued" in press(clerk, "shipment", shipment.pk, "issue")
     assert figures(mug) == (1, 0)
     assert sku(mug) not in clerk.get("/admin/logistics/pick-list/").content.decode()
-    assert f"P{mug}" in clerk.get(f"/admin/logistics/delivery-note/{shipment.pk}/").content.decode()
+    note = clerk.get(f"/admin/logistics/delivery-note/{shipment.pk}/?language=en")
+    assert note["Content-Type"] == "application/pdf"
+    assert f"P{mug}" in pdf_text(note.content)
     assert "Delivered" in clerk.get(f"/admin/logistics/shipment/{shipment.pk}/change/").content.decode()
 
 
@@ -149,19 +206,29 @@ def test_stuck_work_is_shown_and_retried(clerk: Client, finance: FinanceDouble) 
     assert Shipment.objects.get(pk=shipment).invoice_number == f"INV-{shipment}"
 
 
-def test_reorder_level_is_the_only_figure_written_by_hand(clerk: Client) -> None:
-    mug = stocked(3)
-    row = Stock.objects.get(product_id=mug)
-    url = f"/admin/logistics/stock/{row.pk}/change/"
-    clerk.post(url, {"reorder_level": 9, "on_hand": 99, "expected_version": row.version}, follow=True)
+def test_no_figure_of_stock_is_written_by_hand(clerk: Client) -> None:
+    row = Stock.objects.get(product_id=stocked(3))
+    assert clerk.post(f"/admin/logistics/stock/{row.pk}/change/", {"on_hand": 99}).status_code == 403
     row.refresh_from_db()
-    assert (row.reorder_level, row.on_hand, row.version) == (9, 3, 3)
+    assert row.on_hand == 3
+
+
+def test_reorder_level_puts_a_product_on_the_low_stock_list(clerk: Client) -> None:
+    mug = stocked(30)
+    main = Warehouse.objects.get(code="MAIN").pk
+    data = {
+        "key": "r1", "warehouse": main, "rows-TOTAL_FORMS": 1, "rows-INITIAL_FORMS": 0, "rows-0-product": sku(mug),
+        "rows-0-level": 31, "rows-0-target": 50,
+    }  # fmt: skip
+    said = clerk.post("/admin/logistics/reorder-levels/", data, follow=True).content.decode()
+    assert "MAIN: 1 levels set" in said
+    assert sku(mug) in clerk.get("/admin/logistics/low-stock/?warehouse=MAIN").content.decode()
 
 
 @pytest.mark.parametrize(
     "name",
     ["warehouse", "stock", "stockmove", "salesorder", "shipment", "goodsreceipt", "returnorder", "reservation",
-     "orderoffer", "customercopy", "productcopy", "relayitem"],
+     "orderoffer", "stockcount", "reorderlevel", "customercopy", "productcopy", "relayitem"],
 )  # fmt: skip
 def test_every_list_and_search_opens(clerk: Client, name: str) -> None:
     assert clerk.get(f"/admin/logistics/{name}/").status_code == 200
