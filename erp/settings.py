@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from typing import Any
 
@@ -128,6 +129,12 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missi
 MEDIA_URL = "media/"
 SHOP_URL = os.environ.get("ERP_SHOP_URL", "http://127.0.0.1:8000")  # for links in e-mails
 MEDIA_ROOT = ERP_HOME / "media"
+# The card provider: its address (none: no cards are taken) and the secret that signs what is said in both directions.
+CARD_URL = os.environ.get("ERP_CARD_URL", "")
+CARD_SECRET = (
+    os.environ.get("ERP_CARD_SECRET", "") or hmac.new(SECRET_KEY.encode(), b"card stand-in", "sha256").hexdigest()
+)
+HOLD_S = int(os.environ.get("ERP_HOLD_S", "900"))  # how long pieces are set aside for a payment
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},

@@ -39,6 +39,7 @@ __all__ = [
     "load_demo",
     "moved_on_account",
     "net_of_references",
+    "open_total",
     "post_journal_entry",
     "record_payment",
     "revenue_account",
@@ -122,6 +123,11 @@ def post_journal_entry(data: Mapping[str, Any], *, actor: Actor, posting_key: st
 def get_invoice(invoice_id: int) -> dict[str, Any]:
     """A document with lines, VAT summary and payment state. Raises NotFound."""
     return reading.get_invoice(invoice_id)
+
+
+def open_total(invoice_id: int) -> Decimal:
+    """What is still to be paid of a document, in its currency; negative: to be paid back. Raises NotFound."""
+    return reading.open_total(invoice_id)
 
 
 def find_invoice_by_shipment(shipment_id: int) -> dict[str, Any] | None:

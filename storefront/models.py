@@ -12,6 +12,7 @@ from storefront.catalogue import Category, ShippingMethod, ShopAccount
 from storefront.copies import CustomerCopy, InvoiceCopy, ProductCopy, SalesOrderCopy, StockCopy, VatCodeCopy
 from storefront.history import ReplayedInvoice
 from storefront.orders import SalesOrder, SalesOrderLine
+from storefront.payments import PaymentAttempt, PaymentBooking, PaymentCallback
 from storefront.search_words import SearchedProduct, SearchWord
 from storefront.standard import ChangeJournal, CopyPosition, CopyTick, IdempotencyKey, ReaderState, RelayItem
 
@@ -25,6 +26,9 @@ __all__ = [
     "CustomerCopy",
     "IdempotencyKey",
     "InvoiceCopy",
+    "PaymentAttempt",
+    "PaymentBooking",
+    "PaymentCallback",
     "ProductCopy",
     "ReaderState",
     "RelayItem",

@@ -68,20 +68,21 @@ class SalesOrder(WindowedOwnedModel):
         max_length=10, choices=[("web", "Shop"), ("api", "API"), ("replay", "Replay")], default="web"
     )
     note = models.TextField(blank=True, default="")
+    hold_key = models.CharField(
+        max_length=40, blank=True, default="", editable=False, help_text="Whose holds the hand-over turns into stock"
+    )
     offered_at = models.DateTimeField(null=True, editable=False)  # when the hand-over must be looked after
     attempts = models.IntegerField(default=0, editable=False)  # failed attempts of the relay to hand over
     refusal = ExactJSONField(null=True, editable=False)  # {reason, short: [{line_no, sku, requested, available}]}
 
-    payload_sql = f"(to_jsonb(t) - 'xid' || jsonb_build_object('lines', {LINES_SQL}))"
+    payload_sql = f"(to_jsonb(t) - 'xid' - 'hold_key' || jsonb_build_object('lines', {LINES_SQL}))"
 
     class Meta:
         db_table = "sales_order"
         ordering = ("-id",)
         indexes = (
             models.Index(fields=["customer_id", "-id"], name="shop_order_customer"),
-            models.Index(
-                fields=["offered_at"], name="shop_order_offered", condition=models.Q(custody="offered")
-            ),
+            models.Index(fields=["offered_at"], name="shop_order_offered", condition=models.Q(custody="offered")),
         )
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ def register() -> None:
     """Register relays, widgets, the document flow and periodic tasks of this module."""
     from storefront.checks import CHECKS
     from storefront.services import mails  # noqa: F401  (registers its relay handlers)
+    from storefront.services.cards import completing, settling  # noqa: F401  (register their relay handlers)
 
     registry.checks.extend(CHECKS)
     registry.periodic_tasks.append(PeriodicTask("hand-overs", "storefront.finish_hand_overs", "storefront", every_s=5))
@@ -21,6 +22,10 @@ def register() -> None:
     registry.periodic_tasks.append(
         PeriodicTask("words of the search, anew", "storefront.index_words_anew", "storefront", crontab=("40", "2"))
     )
+    registry.periodic_tasks += [
+        PeriodicTask("undecided card payments", "storefront.look_after_payments", "storefront", every_s=5),
+        PeriodicTask("captures and refunds", "storefront.settle_payments", "storefront", every_s=5),
+    ]
     registry.document_flows.append(order_documents)
     registry.widgets.append(Widget("storefront", "Orders today", orders_today, "/admin/storefront/salesorder/"))
     registry.widgets.append(

@@ -66,12 +66,14 @@ class NewOrder:
     channel: str
     note: str
     lines: tuple[OrderLine, ...]
+    payment: str = "open"
+    hold_key: str = ""  # whose holds become this order's stock
 
 
 _HEADER = (
     "customer_id", "customer_name", "email", "currency", "price_mode", "country", "language", "ship_to", "bill_to",
     "shipping_method", "payment_method", "placed_at", "ordered_on", "net_total", "vat_total", "gross_total",
-    "external_ref", "channel", "note",
+    "external_ref", "channel", "note", "payment", "hold_key",
 )  # fmt: skip
 _LINE = tuple(OrderLine.__dataclass_fields__)
 
@@ -87,9 +89,9 @@ select id, number from n"""
 
 # After the lines, so that the journal's payload has them; their foreign key is checked at commit.
 _INSERT = f"""
-insert into sales_order (id, number, epoch, custody, lifecycle, fulfilment, invoicing, payment, offered_at, attempts,
+insert into sales_order (id, number, epoch, custody, lifecycle, fulfilment, invoicing, offered_at, attempts,
   {", ".join(_HEADER)})
-select %s::bigint, %s::text, 1, 'offered', 'handing_over', 'none', 'none', 'open', clock_timestamp(), 0,
+select %s::bigint, %s::text, 1, 'offered', 'handing_over', 'none', 'none', clock_timestamp(), 0,
   {", ".join("r." + name for name in _HEADER)}
 from l, jsonb_populate_record(null::sales_order, %s::jsonb) r
 on conflict (external_ref) do nothing returning *"""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from storefront.services.cards.completing import look_after_payments
+from storefront.services.cards.settling import settle_payments
 from storefront.services.handover import finish_hand_overs
 from storefront.services.payments import tell_payments
 from storefront.services.word_index import forget_words, index_words
@@ -32,3 +34,15 @@ def index_words_anew_task() -> int:
     """Build the search's word table anew, without words that no product has any more."""
     forget_words()
     return index_words()
+
+
+@shared_task(name="storefront.look_after_payments")
+def look_after_payments_task() -> dict[str, int]:
+    """Ask the card provider about payments that are not decided."""
+    return look_after_payments()
+
+
+@shared_task(name="storefront.settle_payments")
+def settle_payments_task() -> dict[str, int]:
+    """Capture, refund or release what documents and ended orders ask for."""
+    return settle_payments()

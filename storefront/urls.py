@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from erp.api.routers import copy_routes, entity_routes
 from storefront.rest import SalesOrderViewSet, internal_routes
-from storefront.views import account, cart, catalogue, checkout, crawlers, orders
+from storefront.views import account, cart, catalogue, checkout, crawlers, orders, payment
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     *entity_routes("storefront", SalesOrderViewSet),
@@ -27,6 +27,10 @@ _shop: list[URLPattern | URLResolver] = [
     path("cart/update/", cart.cart_update, name="cart_update"),
     path("cart/remove/<int:pk>/", cart.cart_remove, name="cart_remove"),
     path("checkout/", checkout.checkout, name="checkout"),
+    path("checkout/pay/<uuid:ref>/", payment.payment, name="payment"),
+    path("checkout/pay/<uuid:ref>/return/", payment.payment_return, name="payment_return"),
+    path("checkout/pay/<uuid:ref>/again/", payment.payment_again, name="payment_again"),
+    path("payments/callback/", payment.payment_callback, name="payment_callback"),
     path("orders/", orders.order_list, name="order_list"),
     path("orders/find/", orders.order_lookup, name="order_lookup"),
     path("orders/<str:number>/", orders.order_detail, name="order_detail"),

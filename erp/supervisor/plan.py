@@ -29,10 +29,16 @@ def connection_budget() -> int:
     return len(ownership.SCHEMAS) * (web + tasks + outside + OTHER_PROCESSES)
 
 
-def children(home: Path, web_fd: int) -> list[Spec]:
-    """List the children of a supervisor that already listens on `web_fd`."""
+def children(home: Path, web_fd: int, card_fd: int | None = None) -> list[Spec]:
+    """List the children of a supervisor that already listens on `web_fd`.
+
+    `card_fd`: where the stand-in of a card provider answers; None: it is not wanted.
+    """
     python = sys.executable
     manage = str(Path(__file__).resolve().parents[2] / "manage.py")
+    cards = []
+    if card_fd is not None:
+        cards = [Spec("cards", [python, manage, "card_standin", "--fd", str(card_fd)], passed_fds=(card_fd,))]
     return [
         Spec(WEB, _web(python, home, web_fd), passed_fds=(web_fd,)),
         Spec(
@@ -51,6 +57,7 @@ def children(home: Path, web_fd: int) -> list[Spec]:
         ),
         Spec("watchdog", [python, manage, "watchdog"]),
         *[Spec(name, [python, manage, *command]) for name, command in settings.LOCAL_SERVICES],
+        *cards,
     ]
 
 

@@ -60,15 +60,36 @@ def _run(environment: Environment, say: Callable[[str], None], welcome: Callable
             say(f"Set up: {', '.join(ran)}.")
         host, port = listener.getsockname()[:2]
         os.environ.setdefault("ERP_SHOP_URL", f"http://{host}:{port}")  # where links in e-mails lead
-        supervisor = Supervisor(environment, listener.fileno(), say)
-        try:
-            supervisor.start(host, port)
-            say(welcome(f"http://{host}:{port}/"))
-            supervisor.watch()
-        except NotReady as error:
-            raise CannotStart(f"{error}\nlogs: {environment.home / 'log'}") from error
-        finally:
-            supervisor.stop()
+        with _card_listener(environment) as card_fd:
+            _supervise(Supervisor(environment, listener.fileno(), say, card_fd), host, port, say, welcome)
+
+
+def _supervise(
+    supervisor: Supervisor, host: str, port: int, say: Callable[[str], None], welcome: Callable[[str], str]
+) -> None:
+    try:
+        supervisor.start(host, port)
+        say(welcome(f"http://{host}:{port}/"))
+        supervisor.watch()
+    except NotReady as error:
+        raise CannotStart(f"{error}\nlogs: {supervisor.log_dir}") from error
+    finally:
+        supervisor.stop()
+
+
+@contextmanager
+def _card_listener(environment: Environment) -> Iterator[int | None]:
+    """A socket on loopback for the stand-in of a card provider, unless there is a real one or no demo is wanted.
+
+    Sets ERP_CARD_URL, by which every child finds it.
+    """
+    if os.environ.get("ERP_CARD_URL") or not _wants_demo(environment):
+        yield None
+        return
+    asked = os.environ.get("ERP_CARD_PORT", "")
+    with socket.create_server(("127.0.0.1", int(asked) if asked.isdigit() else 0), backlog=128) as listener:
+        os.environ["ERP_CARD_URL"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield listener.fileno()
 
 
 @contextmanager

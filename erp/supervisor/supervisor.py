@@ -45,7 +45,9 @@ def stop_on_signals() -> None:
 class Supervisor:
     """Children of one home. `say` shows a line to the person at the terminal."""
 
-    def __init__(self, environment: Environment, web_fd: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, environment: Environment, web_fd: int, say: Callable[[str], None], card_fd: int | None = None
+    ) -> None:
         """Take note; `start` starts."""
         self._home = environment.home
         self._say = say
@@ -55,9 +57,9 @@ class Supervisor:
         env = {**os.environ, "ERP_DB_ROLE": "runtime", "ERP_HOME": str(self._home), "PYTHONUNBUFFERED": "1"}
         # Children use the servers, they do not start them: that needs secrets which they should not read.
         env["ERP_START_SERVICES"] = "0"
-        log = self._home / "log"
+        self.log_dir = log = self._home / "log"
         log.mkdir(exist_ok=True)
-        specs = plan.children(self._home, web_fd)
+        specs = plan.children(self._home, web_fd, card_fd)
         self._tended: list[Child] = []
         self._children = [Child(spec, log / f"{spec.name}.log", env, PROJECT_DIR) for spec in specs]
 

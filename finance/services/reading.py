@@ -10,7 +10,7 @@ from typing import Any
 from erp.db import cursor, rows_as_dicts
 from erp.errors import NotFound
 from erp.fields import load_json
-from finance.models import Invoice, VatCode
+from finance.models import Invoice, InvoiceSettlement, VatCode
 from finance.services import accounts
 
 _TRIAL_BALANCE = """
@@ -31,6 +31,14 @@ def get_invoice(invoice_id: int) -> dict[str, Any]:
         raise NotFound(f"invoice {invoice_id} does not exist")
     found: dict[str, Any] = load_json(row[0])
     return found
+
+
+def open_total(invoice_id: int) -> Decimal:
+    """What is still to be paid of a document; negative: to be paid back. Raises NotFound."""
+    found = InvoiceSettlement.objects.filter(pk=invoice_id).first()
+    if found is None:
+        raise NotFound(f"invoice {invoice_id} is not issued or does not exist")
+    return Decimal(found.gross_total - found.paid_total - found.offset_total)
 
 
 def find_invoice_by_shipment(shipment_id: int) -> dict[str, Any] | None:

@@ -77,6 +77,11 @@ def get_or_create_cart(visitor: Visitor) -> Cart:
         return found
 
 
+def hold_key(cart_id: int) -> str:
+    """Whose holds Logistics keeps for this cart: of all tabs and attempts the same."""
+    return f"cart:{cart_id}"
+
+
 def lock_cart(cart_id: int) -> Cart:
     """The cart, locked until the transaction ends."""
     return Cart.objects.select_for_update().get(pk=cart_id)

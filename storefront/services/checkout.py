@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -15,7 +16,8 @@ from erp.money import DocumentTotals
 from storefront.models import Cart, CartLine, CustomerCopy, ProductCopy, SalesOrder, ShippingMethod
 from storefront.serializers import NewOrder, OrderLine
 from storefront.services import accounts
-from storefront.services.cart import CartChanged, cart_terms, lock_cart, refresh_cart
+from storefront.services.cards.ending import supersede
+from storefront.services.cart import CartChanged, cart_terms, hold_key, lock_cart, refresh_cart
 from storefront.services.handover import Outcome
 from storefront.services.placing import get_customer, place
 from storefront.services.pricing import Terms, Wanted, price_lines
@@ -51,6 +53,16 @@ class Confirmation:
     total: Decimal | None = None  # what the page said is to be paid; None: not said
     note: str = ""
     language: str = "hu"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What is settled about an order before its cart is locked."""
+
+    customer: CustomerCopy
+    terms: Terms
+    method: ShippingMethod
+    cart_token: UUID
 
 
 @dataclass(frozen=True)
@@ -139,6 +151,33 @@ def place_from_cart(visitor: Visitor, cart_id: int, said: Confirmation, *, actor
         CartChanged: the cart, a price or the offer is not what was confirmed; nothing was ordered.
         CheckoutRefused, CustomerRefused: it cannot be ordered like this.
     """
+    if said.payment_method == "card":
+        raise CheckoutRefused("A card payment comes before the order; please begin it on the checkout page.")
+    ready = make_ready(visitor, cart_id, said, actor=actor)
+
+    def prepare() -> Any:
+        locked = lock_cart(cart_id)
+        if locked.state in {Cart.State.PLACING, Cart.State.ORDERED} and locked.version == said.cart_version:
+            return locked.order_id
+        if locked.state != Cart.State.OPEN or locked.version != said.cart_version:
+            raise CartChanged
+        order = confirmed_order(locked, said, ready)
+        supersede(locked)
+
+        def also(order_id: int) -> None:
+            Cart.objects.filter(pk=cart_id).update(state=Cart.State.PLACING, order_id=order_id)
+
+        return order, also
+
+    request_hash = hash_request(str(ready.cart_token))
+    return place(prepare, key=said.key, scope=SCOPE, request_hash=request_hash, actor=actor)
+
+
+def make_ready(visitor: Visitor, cart_id: int, said: Confirmation, *, actor: Actor) -> Ready:
+    """What an order needs before the cart is locked: way of delivery, terms, present prices, the customer at Admin.
+
+    Raises CheckoutRefused, CustomerRefused.
+    """
     method = ShippingMethod.objects.filter(code=said.shipping_method, is_active=True).first()
     if method is None or not method.delivers_to(said.ship_to["country"]):
         raise CheckoutRefused("Please choose a way of delivery that reaches your country.")
@@ -149,29 +188,16 @@ def place_from_cart(visitor: Visitor, cart_id: int, said: Confirmation, *, actor
     customer = visitor.customer or accounts.customer_of_guest(
         email=said.email, phone=said.phone, address=said.bill_to, language=said.language, actor=actor
     )
-    get_customer(customer.pk)
-
-    def prepare() -> Any:
-        locked = lock_cart(cart_id)
-        if locked.state in {Cart.State.PLACING, Cart.State.ORDERED} and locked.version == said.cart_version:
-            return locked.order_id
-        if locked.state != Cart.State.OPEN or locked.version != said.cart_version:
-            raise CartChanged
-        lines = list(locked.lines.all())
-        order = _order(lines, customer, said, terms, method)
-
-        def also(order_id: int) -> None:
-            Cart.objects.filter(pk=cart_id).update(state=Cart.State.PLACING, order_id=order_id)
-
-        return order, also
-
-    request_hash = hash_request(str(cart.token))
-    return place(prepare, key=said.key, scope=SCOPE, request_hash=request_hash, actor=actor)
+    return Ready(get_customer(customer.pk), terms, method, cart.token)
 
 
-def _order(
-    lines: list[CartLine], customer: CustomerCopy, said: Confirmation, terms: Terms, method: ShippingMethod
-) -> NewOrder:
+def confirmed_order(cart: Cart, said: Confirmation, ready: Ready) -> NewOrder:
+    """The order that was confirmed, from a locked cart at the confirmed version.
+
+    Raises CartChanged, TotalChanged, CheckoutRefused.
+    """
+    customer, terms, method = ready.customer, ready.terms, ready.method
+    lines = list(cart.lines.all())
     blocking = {CartLine.Note.GONE, CartLine.Note.SHORT}
     if not lines:
         raise CheckoutRefused("Your cart is empty.")
@@ -188,6 +214,5 @@ def _order(
         payment_method=said.payment_method, placed_at=now, ordered_on=timezone.localdate(now),
         net_total=basket.totals.net, vat_total=basket.totals.vat, gross_total=basket.totals.gross,
         external_ref=None, channel="web", note=said.note, lines=basket.lines,
+        payment="authorised" if said.payment_method == "card" else "open", hold_key=hold_key(cart.pk),
     )  # fmt: skip
-
-

@@ -28,6 +28,7 @@ from storefront.serializers import (
     record_withdrawn,
 )
 from storefront.services import carts_after
+from storefront.services.cards import ending
 
 logger = logging.getLogger(__name__)
 
@@ -66,14 +67,14 @@ def build_offer(order: SalesOrder) -> dict[str, Any]:
     """What Logistics is offered: the frozen order as plain data."""
     offer = {name: getattr(order, name) for name in _HEADER}
     lines = [{name: getattr(line, name) for name in _LINE} for line in order.lines.all()]
-    return {"order_id": order.pk, "id": order.pk, **offer, "lines": lines}
+    return {"order_id": order.pk, "id": order.pk, **offer, "owner_key": order.hold_key, "lines": lines}
 
 
 def offer_of(order: NewOrder, order_id: int, number: str) -> dict[str, Any]:
     """The first offer of an order that was frozen just now; equal to what :func:`build_offer` reads back."""
-    header = {name: getattr(order, name) for name in _HEADER if name not in {"number", "epoch", "payment"}}
+    header = {name: getattr(order, name) for name in _HEADER if name not in {"number", "epoch"}}
     lines = [{name: getattr(line, name) for name in _LINE} for line in order.lines]
-    own = {"order_id": order_id, "id": order_id, "number": number, "epoch": 1, "payment": "open"}
+    own = {"order_id": order_id, "id": order_id, "number": number, "epoch": 1, "owner_key": order.hold_key}
     return {**header, **own, "lines": lines}
 
 
@@ -132,6 +133,8 @@ def _record(offer: Mapping[str, Any], decided: _Decision) -> bool:
         is_news = record_handed_over(order_id, decided.fulfilment)
         if is_news and offer["channel"] == "web":
             carts_after.order_accepted(order_id)
+            if offer["payment_method"] == "card":
+                ending.order_accepted(order_id)
             if offer["email"]:
                 enqueue("storefront", "mail_order", str(order_id), {"order_id": order_id})
     elif decided.outcome == "refused":
@@ -140,6 +143,8 @@ def _record(offer: Mapping[str, Any], decided: _Decision) -> bool:
         is_news = record_withdrawn(order_id, decided.epoch)
     if is_news and decided.outcome != "accepted" and offer["channel"] == "web":
         carts_after.order_refused(order_id, decided.short)
+        if offer["payment_method"] == "card":
+            ending.order_ended(order_id, ending.Reason.NO_STOCK if decided.short else ending.Reason.REFUSED)
     fault_point("handover:before_record_commit")
     return is_news
 

@@ -14,6 +14,7 @@ from erp import freshness
 from erp.money import LineInput, document_totals
 from storefront.models import InvoiceCopy, ProductCopy, SalesOrder, SalesOrderCopy, ShippingMethod
 from storefront.services import payments
+from storefront.services.cards.provider import takes_cards
 
 AXES = ("lifecycle", "fulfilment", "invoicing", "payment")
 PAGE_ORDERS = 20
@@ -39,9 +40,14 @@ class OrderState:
     age: StatusAge | None
 
 
+def payment_names() -> dict[str, str]:
+    """Names of all ways of payment."""
+    return {"transfer": _("Bank transfer"), "cod": _("Cash on delivery"), "card": _("Bank card")}
+
+
 def payment_methods() -> dict[str, str]:
-    """Ways of payment that the shop offers, with their names."""
-    return {"transfer": _("Bank transfer"), "cod": _("Cash on delivery")}
+    """Ways of payment that the shop offers, with their names; cards when there is a provider."""
+    return {code: name for code, name in payment_names().items() if code != "card" or takes_cards()}
 
 
 def states_of(orders: Iterable[SalesOrder]) -> dict[int, OrderState]:
@@ -112,7 +118,7 @@ def order_context(order: SalesOrder) -> dict[str, Any]:
             "email": order.email, "currency": order.currency, "price_mode": order.price_mode, "ship_to": order.ship_to,
             "bill_to": order.bill_to, "note": order.note,
             "shipping_method_name": method.label if method else order.shipping_method,
-            "payment_method_name": payment_methods().get(order.payment_method, order.payment_method),
+            "payment_method_name": payment_names().get(order.payment_method, order.payment_method),
         },
         "lines": lines,
         "totals": _totals(order, own_lines),

@@ -17,6 +17,7 @@ from erp.actor import actor_of
 from erp.errors import Refused
 from storefront.forms import COUNTRIES, CheckoutForm, checkout_initial
 from storefront.models import Cart, ShippingMethod
+from storefront.services.cards.paying import begin_payment
 from storefront.services.cart import CartChanged, cart_terms, find_cart, refresh_cart
 from storefront.services.checkout import (
     Confirmation,
@@ -80,13 +81,21 @@ def _place(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if not form.is_valid():
         return _page(request, visitor, cart, form, status=422)
     try:
-        outcome = place_from_cart(visitor, cart.pk, _confirmation(request, cart, form), actor=actor_of(request.user))
+        return _ordered(request, visitor, cart, form)
     except CartChanged:
         form.add_error(None, _("Your cart or a price has changed. Please look at it again and then order."))
         return _page(request, visitor, cart, form, status=409)
     except Refused as refused:
         form.add_error(None, _(refused.message))
         return _page(request, visitor, cart, form, status=409)
+
+
+def _ordered(request: HttpRequest, visitor: Visitor, cart: Cart, form: CheckoutForm) -> HttpResponse:
+    """Place the order; one that is paid by card goes to the payment step first."""
+    said, actor = _confirmation(request, cart, form), actor_of(request.user)
+    if said.payment_method == "card":
+        return redirect("storefront:payment", begin_payment(visitor, cart.pk, said, actor=actor).ref)
+    outcome = place_from_cart(visitor, cart.pk, said, actor=actor)
     return _answer(request, visitor, cart, form, outcome)
 
 
@@ -127,9 +136,7 @@ def _amount(text: str) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
-def _answer(
-    request: HttpRequest, visitor: Visitor, cart: Cart, form: CheckoutForm, outcome: Outcome
-) -> HttpResponse:
+def _answer(request: HttpRequest, visitor: Visitor, cart: Cart, form: CheckoutForm, outcome: Outcome) -> HttpResponse:
     if outcome.result in {"accepted", "pending"}:
         show_order_to_guest(request, outcome.number)
         request.session["just_placed"] = outcome.number
@@ -145,9 +152,7 @@ def _answer(
     return _page(request, visitor, cart, form, status=409)
 
 
-def _page(
-    request: HttpRequest, visitor: Visitor, cart: Cart, form: CheckoutForm, *, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, visitor: Visitor, cart: Cart, form: CheckoutForm, *, status: int = 200) -> HttpResponse:
     cart.refresh_from_db()
     if cart.state != Cart.State.OPEN:
         return redirect("storefront:cart")

@@ -19,7 +19,7 @@ from erp.errors import Refused
 from storefront.forms import LookupForm
 from storefront.models import InvoiceCopy, SalesOrder
 from storefront.services.cancelling import cancel_order
-from storefront.services.order_view import order_context, order_summaries, payment_methods
+from storefront.services.order_view import order_context, order_summaries, payment_names
 from storefront.services.returning import announce_return
 from storefront.views.visiting import may_see, show_order_to_guest, visitor_of
 
@@ -165,5 +165,5 @@ def _shown_invoice(invoice: InvoiceCopy) -> dict[str, Any]:
     shown = {f.name: getattr(invoice, f.name) for f in InvoiceCopy._meta.concrete_fields}
     return {
         **shown,
-        "payment_method_name": payment_methods().get(invoice.payment_method, invoice.payment_method),
+        "payment_method_name": payment_names().get(invoice.payment_method, invoice.payment_method),
     }
