@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
+from decimal import Decimal
 from typing import Any
 
 import django_stubs_ext
@@ -270,6 +271,7 @@ COMPANY: dict[str, Any] = {
     "is_individually_exempt": os.environ.get("ERP_COMPANY_INDIVIDUALLY_EXEMPT", "") == "1",
 }
 BASE_CURRENCY = os.environ.get("ERP_BASE_CURRENCY", "HUF")
+WRITE_OFF_LIMIT = Decimal(os.environ.get("ERP_WRITE_OFF_LIMIT", "1000"))  # of one document, in base currency
 
 # --- reports to the tax office (docs/nav.md); credentials: the environment or, encrypted, the database -------------
 

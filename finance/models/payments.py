@@ -71,12 +71,20 @@ class WriteOff(InternalModel):
 
 
 class PaymentAllocation(InternalModel):
-    """Part of a payment, credit note or write-off that settles a document; ``amount`` in the document's currency."""
+    """Part of a payment, credit note or write-off that settles a document; ``amount`` in the document's currency.
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    Money paid back settles the payment it came from: two rows, each payment's own with the other as counter payment.
+    """
+
+    invoice = models.ForeignKey(
+        Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations"
+    )
     payment = models.ForeignKey(Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations")
     credit_note = models.ForeignKey(Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="offsets")
     write_off = models.ForeignKey(WriteOff, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations")
+    counter_payment = models.ForeignKey(
+        Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="counter_allocations"
+    )
     amount = AmountField()
     allocated_on = models.DateField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -92,7 +100,12 @@ class PaymentAllocation(InternalModel):
                 | Q(payment=None, credit_note=None, write_off__isnull=False),
                 name="payment_allocation_one_source",
             ),
+            models.CheckConstraint(
+                condition=Q(invoice__isnull=False, counter_payment=None)
+                | Q(invoice=None, counter_payment__isnull=False, payment__isnull=False),
+                name="payment_allocation_one_target",
+            ),
         )
 
     def __str__(self) -> str:
-        return f"{self.amount} → {self.invoice_id}"
+        return f"{self.amount} → {self.invoice_id or self.counter_payment_id}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,11 +18,12 @@ from erp.errors import NotFound
 from erp.money import round_money
 from erp.publishing import open_doors
 from finance.errors import PaymentNotAllocatable
-from finance.models import Invoice, Payment, PaymentAllocation
+from finance.models import FiscalPeriod, Invoice, Payment, PaymentAllocation
 from finance.serializers.invoices import lock_settlements, publish_invoices, write_settlements
-from finance.serializers.ledger import EntryDraft, LineDraft, check_books, write_entries
+from finance.serializers.ledger import EntryDraft, check_books, write_entries
 from finance.services import accounts
 from finance.services.customers import get_customer
+from finance.services.payment_posting import Allocation, allocation_entry, received_entry
 from finance.services.rates import Rate, rate_for
 from finance.services.settlement import Settlement
 
@@ -32,15 +33,6 @@ _NUMBER = """
 insert into number_series (code, fiscal_year, last_no) values ('PAY', %s::int, 1)
 on conflict (code, fiscal_year) do update set last_no = number_series.last_no + 1
 returning 'PAY-' || fiscal_year || '-' || lpad(last_no::text, greatest(6, length(last_no::text)), '0')"""
-
-
-@dataclass
-class Allocation:
-    """Part of a payment that settles a document, in the document's currency and in base at the document's rate."""
-
-    settlement: Settlement
-    amount: Decimal
-    base: Decimal = ZERO
 
 
 def record_payment(data: Mapping[str, Any], *, actor: Actor, idempotency_key: str | None = None) -> dict[str, Any]:
@@ -61,7 +53,7 @@ def record_payment(data: Mapping[str, Any], *, actor: Actor, idempotency_key: st
     """
 
     def run() -> dict[str, Any]:
-        return _record(data, actor)
+        return record(data, actor)
 
     if idempotency_key is None:
         return retrying("finance", run)
@@ -69,17 +61,6 @@ def record_payment(data: Mapping[str, Any], *, actor: Actor, idempotency_key: st
         "finance", idempotency_key, "record_payment", idempotency.hash_request(data), run
     )[0]
     return answer
-
-
-def refund(invoice_id: int, *, actor: Actor, method: str = "transfer", key: str | None = None) -> dict[str, Any]:
-    """Pay back all that is open of a credit note."""
-    row = Invoice.objects.filter(pk=invoice_id).select_related("settlement").first()
-    if row is None:
-        raise NotFound(f"invoice {invoice_id} does not exist")
-    if not row.is_credit or row.state != Invoice.State.ISSUED or not row.settlement.open_total:
-        raise PaymentNotAllocatable(f"Nothing of {row} is to be paid back")
-    data = {"invoice_id": invoice_id, "amount": row.settlement.open_total, "method": method}
-    return record_payment(data, actor=actor, idempotency_key=key)
 
 
 def allocate_payment(payment_id: int, wanted: Sequence[Mapping[str, Any]], *, actor: Actor) -> dict[str, Any]:
@@ -91,25 +72,47 @@ def allocate_payment(payment_id: int, wanted: Sequence[Mapping[str, Any]], *, ac
 
     def run() -> dict[str, Any]:
         open_doors("invoice")
-        settlements = _lock(_resolve({"allocations": wanted}))
-        payment = Payment.objects.select_for_update().filter(pk=payment_id).first()
-        if payment is None:
-            raise NotFound(f"payment {payment_id} does not exist")
+        settlements = lock_documents(_resolve({"allocations": wanted}))
+        payment = lock_payment(payment_id)
         allocations = _allocate(payment.amount - payment.allocated, payment.currency, settlements, wanted)
         _require_same(allocations, payment.customer_id, payment.currency)
-        before = PaymentAllocation.objects.filter(payment_id=payment_id).count()
-        rate = Rate(payment.exchange_rate, payment.received_on, "payment")
-        entry = _allocation_entry(payment, allocations, rate, f"allocation:{payment_id}:{before + 1}")
-        _settle(payment, allocations, actor, [entry])
+        move_allocations(payment, allocations, actor)
         return payment_as_data(payment.pk)
 
     return retrying("finance", run)
 
 
-def _record(data: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+def lock_payment(payment_id: int) -> Payment:
+    """The payment, locked. Raises NotFound."""
+    payment = Payment.objects.select_for_update().filter(pk=payment_id).first()
+    if payment is None:
+        raise NotFound(f"payment {payment_id} does not exist")
+    return payment
+
+
+def move_allocations(payment: Payment, allocations: Sequence[Allocation], actor: Actor) -> None:
+    """Post and write allocations of a payment that is there; on its own day, or today when that month is shut."""
+    before = PaymentAllocation.objects.filter(payment=payment).count()
+    entry = allocation_entry(payment, allocations, rate_of(payment), f"allocation:{payment.pk}:{before + 1}")
+    _settle(payment, allocations, actor, [replace(entry, entry_on=open_day(payment.received_on))])
+
+
+def rate_of(payment: Payment) -> Rate:
+    """The rate a payment was booked at."""
+    return Rate(payment.exchange_rate, payment.received_on, "payment")
+
+
+def open_day(day: date) -> date:
+    """The day itself, or today when its month takes no more postings."""
+    shut = FiscalPeriod.objects.filter(starts_on__lte=day, ends_on__gte=day).exclude(state=FiscalPeriod.State.OPEN)
+    return timezone.now().date() if shut.exists() else day
+
+
+def record(data: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """:func:`record_payment` inside the caller's transaction."""
     open_doors("invoice")
     wanted = _wanted(data)
-    settlements = _lock([row["invoice_id"] for row in wanted])
+    settlements = lock_documents([row["invoice_id"] for row in wanted])
     first = settlements[0] if settlements else None
     customer_id = data.get("customer_id") or (first.customer_id if first else None)
     if customer_id is None:
@@ -122,19 +125,18 @@ def _record(data: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     allocations = _allocate(amount, currency, settlements, wanted)
     _require_same(allocations, customer_id, currency)
     rate = rate_for(currency, received_on)
-    payment = Payment.objects.create(
-        number=fetch_prepared("finance", _NUMBER, [received_on.year])[0][0],
-        customer_id=customer_id,
-        method=data.get("method") or "transfer",
-        received_on=received_on,
-        currency=currency,
-        amount=amount,
-        exchange_rate=rate.rate,
-        reference=(data.get("reference") or "")[:140],
-        actor_name=actor.name,
-    )
-    _settle(payment, allocations, actor, [_payment_entry(payment, allocations, rate)])
+    payment = make_payment(
+        actor, customer_id=customer_id, method=data.get("method") or "transfer", received_on=received_on,
+        currency=currency, amount=amount, exchange_rate=rate.rate, reference=(data.get("reference") or "")[:140],
+    )  # fmt: skip
+    _settle(payment, allocations, actor, [received_entry(payment, allocations, rate)])
     return payment_as_data(payment.pk)
+
+
+def make_payment(actor: Actor, **columns: Any) -> Payment:
+    """Write the payment's row under its series' next number."""
+    number = fetch_prepared("finance", _NUMBER, [columns["received_on"].year])[0][0]
+    return Payment.objects.create(number=number, actor_name=actor.name, **columns)
 
 
 def _wanted(data: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -161,7 +163,8 @@ def _resolve(data: Mapping[str, Any]) -> list[int]:
     return ids
 
 
-def _lock(invoice_ids: Sequence[int]) -> list[Settlement]:
+def lock_documents(invoice_ids: Sequence[int]) -> list[Settlement]:
+    """Settlements of issued documents, locked in key order; in the order given. Raises NotFound."""
     rows = {r["invoice_id"]: Settlement.of(r) for r in lock_settlements(invoice_ids)}
     missing = set(invoice_ids) - set(rows)
     if missing:
@@ -216,54 +219,6 @@ def _settle(payment: Payment, allocations: Sequence[Allocation], actor: Actor, e
     write_settlements([a.settlement.as_row() for a in allocations])
     publish_invoices([a.settlement.invoice_id for a in allocations], actor)
     check_books()
-
-
-def _payment_entry(payment: Payment, allocations: Sequence[Allocation], rate: Rate) -> EntryDraft:
-    """Dr bank, Cr receivables per document, Cr the customer's account for the rest, and the exchange difference."""
-    base = round_money(payment.amount * rate.rate, accounts.base_currency())
-    left = payment.amount - sum((a.amount for a in allocations), ZERO)
-    base_left = round_money(left * rate.rate, accounts.base_currency())
-    lines = [_line(payment, accounts.money(payment.method, payment.currency), base, payment.amount)]
-    lines += [_line(payment, a.settlement.account, -a.base, -a.amount, a.settlement.number) for a in allocations]
-    if left:
-        lines.append(_line(payment, accounts.UNALLOCATED_PAYMENTS, -base_left, -left))
-    journal = "CSH" if payment.method == "cash" else "BNK"
-    return _entry(payment, journal, lines, f"payment:{payment.pk}")
-
-
-def _allocation_entry(payment: Payment, allocations: Sequence[Allocation], rate: Rate, key: str) -> EntryDraft:
-    """Dr the customer's account, Cr receivables per document."""
-    currency = accounts.base_currency()
-    before = round_money((payment.amount - payment.allocated) * rate.rate, currency)
-    total = sum((a.amount for a in allocations), ZERO)
-    base = before - round_money((payment.amount - payment.allocated - total) * rate.rate, currency)
-    lines = [_line(payment, accounts.UNALLOCATED_PAYMENTS, base, total)]
-    lines += [_line(payment, a.settlement.account, -a.base, -a.amount, a.settlement.number) for a in allocations]
-    return _entry(payment, "GEN", lines, key)
-
-
-def _entry(payment: Payment, journal: str, lines: list[LineDraft], key: str) -> EntryDraft:
-    difference = sum((line.amount for line in lines), ZERO)
-    if difference:  # realised: the documents were booked at another rate than the payment
-        account = accounts.EXCHANGE_GAIN if difference > 0 else accounts.EXCHANGE_LOSS
-        lines.append(_line(payment, account, -difference, ZERO))
-    return EntryDraft(
-        journal=journal,
-        entry_on=payment.received_on,
-        posting_key=key,
-        lines=lines,
-        text=payment.reference,
-        document_kind="payment",
-        document_number=payment.number,
-        document_id=payment.pk,
-    )
-
-
-def _line(payment: Payment, account: str, base: Decimal, amount: Decimal, text: str = "") -> LineDraft:
-    return LineDraft(
-        account=account, amount=base, document_amount=amount, currency=payment.currency,
-        customer_id=payment.customer_id, text=text,
-    )  # fmt: skip
 
 
 def payment_as_data(payment_id: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from finance.serializers.ledger import EntryDraft, LineDraft, check_books, write
 from finance.services.accounts import base_currency
 from finance.services.rates import rate_for
 
-_DOCUMENT_KEYS = frozenset({"invoice", "shipment", "return", "payment", "allocation", "offset", "moves"})
+_DOCUMENT_KEYS = frozenset({"invoice", "shipment", "return", "payment", "allocation", "offset", "moves", "write_off"})
 _DIMENSIONS = ("text", "customer_id", "product_id", "quantity", "vat_code", "due_on")
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from erp.actor import Actor, actor_of
 from erp.staff.desk import duty_page, perform
 from finance.models import FiscalPeriod, Invoice, JournalEntry, Payment
-from finance.services import crediting, invoicing, payments, periods, posting
+from finance.services import crediting, invoicing, periods, posting, refunds
 
 Do = Callable[[int, Actor], str]
 
@@ -27,7 +27,7 @@ def _cancel(pk: int, actor: Actor) -> str:
 
 
 def _refund(pk: int, actor: Actor) -> str:
-    done = payments.refund(pk, actor=actor)
+    done = refunds.refund(pk, actor=actor)
     return f"Payment {done['number']}: {-done['amount']} {done['currency']} is paid back."
 
 

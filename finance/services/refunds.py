@@ -1,0 +1,150 @@
+"""Money paid back: of a credit note, of what a customer overpaid, or because a payment was recorded by mistake."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from erp import idempotency
+from erp.actor import Actor
+from erp.db import retrying
+from erp.errors import NotFound
+from erp.money import round_money
+from erp.publishing import open_doors
+from finance.errors import PaymentNotAllocatable
+from finance.models import Invoice, Payment, PaymentAllocation
+from finance.serializers.ledger import check_books, write_entries
+from finance.services import accounts
+from finance.services.payment_posting import Allocation, payment_entry, payment_line
+from finance.services.payments import (
+    lock_documents,
+    lock_payment,
+    make_payment,
+    move_allocations,
+    payment_as_data,
+    record_payment,
+)
+from finance.services.rates import rate_for
+from finance.services.settlement import Settlement
+
+ZERO = Decimal(0)
+
+
+def refund(invoice_id: int, *, actor: Actor, method: str = "transfer", key: str | None = None) -> dict[str, Any]:
+    """Pay back all that is open of a credit note."""
+    row = Invoice.objects.filter(pk=invoice_id).select_related("settlement").first()
+    if row is None:
+        raise NotFound(f"invoice {invoice_id} does not exist")
+    if not row.is_credit or row.state != Invoice.State.ISSUED or not row.settlement.open_total:
+        raise PaymentNotAllocatable(f"Nothing of {row} is to be paid back")
+    data = {"invoice_id": invoice_id, "amount": row.settlement.open_total, "method": method}
+    return record_payment(data, actor=actor, idempotency_key=key)
+
+
+def deallocate_payment(payment_id: int, invoice_id: int, *, actor: Actor) -> dict[str, Any]:
+    """Take back what a payment settles of a document: the money is on the customer's account again.
+
+    Raises:
+        PaymentNotAllocatable: the payment settles nothing of it.
+    """
+
+    def run() -> dict[str, Any]:
+        open_doors("invoice")
+        (settlement,) = lock_documents([invoice_id])
+        payment = lock_payment(payment_id)
+        take_back(payment, settlement, actor)
+        return payment_as_data(payment.pk)
+
+    return retrying("finance", run)
+
+
+def take_back(payment: Payment, settlement: Settlement, actor: Actor) -> None:
+    """Undo a locked payment's allocations to a locked document."""
+    found = PaymentAllocation.objects.filter(payment=payment, invoice_id=settlement.invoice_id)
+    amount = -(found.aggregate(total=Sum("amount"))["total"] or ZERO)
+    if not amount:
+        raise PaymentNotAllocatable(f"{payment.number} settles nothing of {settlement.number}")
+    move_allocations(payment, [Allocation(settlement, amount, settlement.settle(amount, "payment"))], actor)
+
+
+def refund_payment(
+    payment_id: int, *, actor: Actor, amount: Decimal | None = None, method: str = "", key: str | None = None
+) -> dict[str, Any]:
+    """Pay back what is left of a payment on the customer's account, or a part of it.
+
+    Raises:
+        PaymentNotAllocatable: less is left.
+    """
+
+    def run() -> dict[str, Any]:
+        open_doors("invoice")
+        payment = lock_payment(payment_id)
+        return payment_as_data(_pay_back(payment, amount, method or payment.method, actor).pk)
+
+    if key is None:
+        return retrying("finance", run)
+    body = [payment_id, amount, method]
+    answer: dict[str, Any] = idempotency.once("finance", key, "refund", idempotency.hash_request(body), run)[0]
+    return answer
+
+
+def reverse_payment(payment_id: int, *, actor: Actor) -> dict[str, Any]:
+    """Undo a payment that was recorded by mistake: its documents are open again, the money is booked out.
+
+    Raises:
+        PaymentNotAllocatable: it is reversed or paid back already.
+    """
+
+    def run() -> dict[str, Any]:
+        open_doors("invoice")
+        mine = PaymentAllocation.objects.filter(payment_id=payment_id, invoice__isnull=False)
+        settled = mine.values("invoice_id").annotate(total=Sum("amount")).exclude(total=0).order_by("invoice_id")
+        documents = lock_documents([row["invoice_id"] for row in settled])
+        payment = lock_payment(payment_id)
+        for settlement in documents:
+            take_back(payment, settlement, actor)
+            payment.refresh_from_db()
+        return payment_as_data(_pay_back(payment, None, payment.method, actor).pk)
+
+    return retrying("finance", run)
+
+
+def _pay_back(payment: Payment, wanted: Decimal | None, method: str, actor: Actor) -> Payment:
+    left = payment.amount - payment.allocated
+    amount = left if wanted is None else round_money(wanted, payment.currency)
+    if not left or amount * left <= 0 or abs(amount) > abs(left):
+        raise PaymentNotAllocatable(
+            f"{left} {payment.currency} of {payment.number} can be paid back"
+            + ("" if wanted is None else f", not {amount}")
+        )
+    day = timezone.now().date()
+    rate = rate_for(payment.currency, day)
+    counter = make_payment(
+        actor, customer_id=payment.customer_id, method=method, received_on=day, currency=payment.currency,
+        amount=-amount, exchange_rate=rate.rate, reference=f"{payment.number} paid back",
+    )  # fmt: skip
+    _settle_each_other(payment, counter, amount)
+    base = round_money(amount * payment.exchange_rate, accounts.base_currency())
+    lines = [
+        payment_line(counter, accounts.UNALLOCATED_PAYMENTS, base, amount, payment.number),
+        payment_line(
+            counter, accounts.money(method, payment.currency),
+            -round_money(amount * rate.rate, accounts.base_currency()), -amount,
+        ),
+    ]  # fmt: skip
+    journal = "CSH" if method == "cash" else "BNK"
+    write_entries([payment_entry(counter, journal, lines, f"payment:{counter.pk}")], accounts.base_currency(), actor)
+    check_books()
+    return counter
+
+
+def _settle_each_other(payment: Payment, counter: Payment, amount: Decimal) -> None:
+    PaymentAllocation.objects.bulk_create(
+        PaymentAllocation(payment=one, counter_payment=other, amount=part, allocated_on=counter.received_on)
+        for one, other, part in ((payment, counter, amount), (counter, payment, -amount))
+    )
+    for one, part in ((payment, amount), (counter, -amount)):
+        Payment.objects.filter(pk=one.pk).update(allocated=F("allocated") + part)

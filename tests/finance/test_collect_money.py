@@ -1,0 +1,135 @@
+"""Collecting: over- and underpayment, money paid back, mistakes taken back, small amounts written off, statements."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from erp.actor import SYSTEM
+from erp.scrubber.result import Findings
+from finance import api
+from finance.checks import check_subledgers
+from finance.errors import PaymentNotAllocatable, WriteOffTooHigh
+from finance.models import Payment
+from finance.services.crediting import issue_credit_note
+from finance.services.customer_accounts import ageing, customer_statement
+from finance.services.invoicing import create_invoice
+from finance.services.payments import allocate_payment
+from finance.services.refunds import deallocate_payment, refund_payment, reverse_payment
+from finance.services.write_offs import write_off
+from tests.finance.world import DAY, World, balances, posted
+
+D = Decimal
+
+
+def invoice(world: World, price: str = "1000", **more: Any) -> dict[str, Any]:
+    line = {"name": "Advice", "quantity": 1, "unit_price": price, "vat_code": "27"}
+    return create_invoice({"customer_id": world.customer, "issued_on": DAY, "lines": [line], **more}, SYSTEM)
+
+
+def pay(amount: int, **more: Any) -> dict[str, Any]:
+    return api.record_payment({"amount": amount, "received_on": DAY, **more}, actor=SYSTEM)
+
+
+def open_of(invoice_id: int) -> Decimal:
+    found = api.get_invoice(invoice_id)
+    return D(found["gross_total"]) - D(found["paid_total"])
+
+
+def agrees() -> None:
+    findings = Findings()
+    check_subledgers(findings)
+    assert findings.samples == []
+
+
+def test_overpayment_settles_the_next_invoice_or_is_paid_back(fresh_world: World) -> None:
+    first = invoice(fresh_world)
+    paid = pay(2000, invoice_id=first["id"])
+    assert paid["unallocated"] == 730
+    second = invoice(fresh_world, "500")
+    allocate_payment(paid["id"], [{"invoice_id": second["id"]}], actor=SYSTEM)
+    assert open_of(second["id"]) == 0
+    back = refund_payment(paid["id"], actor=SYSTEM)
+    assert (back["amount"], back["unallocated"]) == (-95, 0)
+    with pytest.raises(PaymentNotAllocatable, match="0.* can be paid back"):
+        refund_payment(paid["id"], actor=SYSTEM)
+    assert balances()["384"] == D(1905)
+    assert "4795" not in balances()
+    agrees()
+
+
+def test_overpayment_in_foreign_currency_is_paid_back_with_its_exchange_difference(fresh_world: World) -> None:
+    paid = pay(100, customer_id=fresh_world.foreigner, currency="EUR")
+    api.save_exchange_rates([{"currency": "EUR", "rate_on": "2026-04-01", "rate": "400"}])
+    back = refund_payment(paid["id"], actor=SYSTEM, amount=D(40))
+    assert posted(kind="payment", key=back["id"]) == {"4795": D(15600), "386": D(-16000), "8762": D(400)}
+    assert Payment.objects.get(pk=paid["id"]).allocated == 40
+    agrees()
+
+
+def test_wrong_allocation_is_taken_back(fresh_world: World) -> None:
+    first, second = invoice(fresh_world), invoice(fresh_world)
+    paid = pay(1270, invoice_id=first["id"])
+    deallocate_payment(paid["id"], first["id"], actor=SYSTEM)
+    assert open_of(first["id"]) == 1270
+    allocate_payment(paid["id"], [{"invoice_id": second["id"]}], actor=SYSTEM)
+    assert (open_of(second["id"]), api.get_invoice(first["id"])["payment_state"]) == (0, "open")
+    with pytest.raises(PaymentNotAllocatable, match="settles nothing"):
+        deallocate_payment(paid["id"], first["id"], actor=SYSTEM)
+    agrees()
+
+
+def test_payment_recorded_by_mistake_is_reversed_once(fresh_world: World) -> None:
+    first = invoice(fresh_world)
+    paid = pay(2000, invoice_id=first["id"])
+    reverse_payment(paid["id"], actor=SYSTEM)
+    assert open_of(first["id"]) == 1270
+    assert "384" not in balances()
+    with pytest.raises(PaymentNotAllocatable):
+        reverse_payment(paid["id"], actor=SYSTEM)
+    agrees()
+
+
+def test_small_rest_is_written_off_and_a_large_one_refused(fresh_world: World) -> None:
+    sale = invoice(fresh_world)
+    pay(1260, invoice_id=sale["id"])
+    done = write_off(sale["id"], actor=SYSTEM, reason="Bank fee")
+    assert (done["amount"], api.get_invoice(sale["id"])["payment_state"]) == (10, "paid")
+    assert posted(kind="write_off", key=done["id"]) == {"8691": D(10), "311": D(-10)}
+    with pytest.raises(PaymentNotAllocatable, match="nothing to write off"):
+        write_off(sale["id"], actor=SYSTEM, reason="again")
+    large = invoice(fresh_world)
+    with pytest.raises(WriteOffTooHigh, match="above the limit of 1000"):
+        write_off(large["id"], actor=SYSTEM, reason="Gone")
+    assert write_off(large["id"], actor=SYSTEM, reason="Part", amount=D(900))["open"] == 370
+    agrees()
+
+
+def test_statement_runs_from_opening_to_closing_balance(fresh_world: World) -> None:
+    old = invoice(fresh_world, "100", issued_on="2026-02-10")
+    sale = invoice(fresh_world)
+    paid = pay(1000, invoice_id=sale["id"])
+    issue_credit_note(old["id"], actor=SYSTEM, issued_on=date(2026, 3, 15))
+    found = customer_statement(fresh_world.customer, date(2026, 3, 1), date(2026, 3, 31))
+    (account,) = found.accounts
+    assert (account.opening, account.closing) == (127, 270)
+    shown = [(m["document_kind"], m["document_number"], m["amount"], m["balance"]) for m in account.moves]
+    assert shown == [
+        ("invoice", sale["number"], 1270, 1397),
+        ("payment", paid["number"], -1000, 397),
+        ("cancellation", "CAN-2026-000001", -127, 270),
+    ]
+    assert [(i["number"], i["open"]) for i in found.open_items] == [(sale["number"], 270)]
+
+
+def test_ageing_puts_open_items_into_their_bucket(fresh_world: World) -> None:
+    for days, price in ((0, "100"), (20, "200"), (45, "300"), (75, "400"), (200, "500")):
+        due = date.fromordinal(DAY.toordinal() - days)
+        invoice(fresh_world, price, due_on=due)
+    pay(100, customer_id=fresh_world.customer)
+    (row,) = ageing(DAY)
+    names = ("not_due", "days_30", "days_60", "days_90", "older", "unallocated", "total")
+    assert [row[n] for n in names] == [127, 254, 381, 508, 635, 100, 1805]
