@@ -8,6 +8,7 @@ from erp.db import cursor, module_transaction, rows_as_dicts
 from erp.scrubber.result import CheckSpec, Findings
 from finance.models import CREDIT_KINDS, SALES_KINDS
 from finance.services import accounts, sealing, verifying
+from finance.services.reporting import comparing
 
 # Each check is one statement per question, so one snapshot: what a service changes together is seen together.
 _ENTRIES = """
@@ -141,7 +142,7 @@ def _check_chains(findings: Findings) -> None:
 
 
 def check_vat(findings: Findings) -> None:
-    """Output VAT of the ledger equals the documents' VAT per code; documents equal their lines."""
+    """Output VAT per code: ledger, documents and what the NAV has are equal; documents equal their lines."""
     findings.compared = _count("invoice")
     arguments = {"account": accounts.OUTPUT_VAT, "kinds": DOCUMENT_KINDS}
     for row in _fetch(_VAT, arguments):
@@ -150,6 +151,19 @@ def check_vat(findings: Findings) -> None:
     for row in _fetch(_TOTALS):
         key, difference = f"finance/invoice {row['number']}", row["header"] - row["lines"]
         findings.add(key, row["header"], row["lines"], "owner corrupt", amount=difference)
+    _check_reports(findings)
+
+
+def _check_reports(findings: Findings) -> None:
+    """Reports that are DONE say what the documents say; the others may be under way for 24 hours after the issue."""
+    for row in _fetch(comparing.REPORTED_DIFFERS):
+        key, difference = f"NAV report of {row['number']}, {row['key']}", row["nav"] - row["document"]
+        findings.add(key, row["document"], row["nav"], "owner corrupt", amount=difference)
+    for row in _fetch(comparing.NOT_REPORTED):
+        if row["is_late"]:
+            findings.add(f"NAV report of {row['number']}", "done", row["state"], "lost", amount=row["vat"])
+        else:
+            findings.in_flight += 1
 
 
 def check_subledgers(findings: Findings) -> None:
@@ -195,6 +209,6 @@ def _check_inventory(findings: Findings) -> None:
 
 CHECKS = (
     CheckSpec("double_entry", "Ledger: entries sum to zero, nothing sealed was changed", 7, check_double_entry, True),
-    CheckSpec("vat", "VAT: ledger against documents", 9, check_vat, True),
+    CheckSpec("vat", "VAT: ledger, documents, and what the NAV has", 9, check_vat, True),
     CheckSpec("subledgers", "Subledgers: open items, stock value, payments, numbers", 11, check_subledgers, True),
 )

@@ -165,3 +165,9 @@ class NotBookable(Refused):
     """The bank entry is booked already or was set aside."""
 
     code = "not-bookable"
+
+
+class BadPeriod(Refused):
+    """This is no period."""
+
+    code = "bad-period"

@@ -1,0 +1,184 @@
+"""Reconciles a period: VAT per code in the ledger, in the documents, and in what the NAV holds as DONE.
+
+The NAV's side is read back from the NAV: which documents it holds, from its digests (annulled ones are not among
+them), and what each says, from the summary of the XML it took in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from finance.errors import BadPeriod
+from finance.nav.client import NavClient
+from finance.nav.messages import DigestQuery
+from finance.nav.read_back import ReportedDocument, read_report
+from finance.services.reporting.connection import connect
+from finance.services.reporting.own_side import OwnDocument, VatMap, ledger_sums, own_documents, vat_map
+
+ZERO = Decimal(0)
+WINDOW_DAYS = 31  # a digest query spans at most 35
+
+Amounts = dict[str, tuple[Decimal, Decimal]]
+"""VAT code → net and VAT in HUF."""
+
+
+@dataclass
+class Reconciliation:
+    """The three sides of a period, and every document on which they do not agree."""
+
+    first: date
+    last: date
+    codes: list[dict[str, Any]] = field(default_factory=list)
+    missing: list[dict[str, Any]] = field(default_factory=list)
+    pending: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    differences: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing differs but what was issued less than 24 hours ago and is under way."""
+        return not (self.missing or self.refused or self.differences)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"period": [self.first, self.last], **{k: v for k, v in vars(self).items() if k not in _DAYS}}
+
+
+_DAYS = ("first", "last")
+
+
+def parse_period(text: str) -> tuple[date, date]:
+    """First and last day of ``2026``, ``2026-Q1``, ``2026-03`` or ``2026-03-10``. Raises BadPeriod."""
+    year, _, part = text.partition("-")
+    try:
+        if not part:
+            return date(int(year), 1, 1), date(int(year), 12, 31)
+        if part.upper() in {"Q1", "Q2", "Q3", "Q4"}:
+            start = 3 * int(part[1]) - 2
+            return date(int(year), start, 1), _month_end(int(year), start + 2)
+        if "-" in part:
+            day = date.fromisoformat(text)
+            return day, day
+        return date(int(year), int(part), 1), _month_end(int(year), int(part))
+    except ValueError as error:
+        raise BadPeriod(f"{text!r} is no period: give 2026-03, 2026-Q1, 2026 or 2026-03-10") from error
+
+
+def _month_end(year: int, month: int) -> date:
+    return (date(year, month, 1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def reconcile(
+    period: str, client: NavClient | None = None, progress: Callable[[int, int], None] = lambda done, of: None
+) -> Reconciliation:
+    """Compare the documents issued in a period with the ledger and with what the NAV holds.
+
+    Raises:
+        BadPeriod, ReportingNotSetUp: nothing was compared.
+        NavError: the NAV cannot be asked; the same.
+    """
+    first, last = parse_period(period)
+    found, codes = Reconciliation(first, last), vat_map()
+    held = {r.number: r for r in held_reports(client or connect(), first, last, progress)}
+    ledger = ledger_sums(first, last, codes)
+    sums: dict[str, list[Decimal]] = {}
+    for document in own_documents(first, last, codes):
+        report = held.pop(document.number, None)
+        nav = amounts_of(report, document, codes) if report else {}
+        _add(sums, 1, document.amounts)
+        _add(sums, 2, nav)
+        booked = ledger.pop(document.id, {})
+        _add(sums, 0, booked)
+        _compare(found, document, booked, nav if report else None)
+    for key, booked in ledger.items():  # VAT that no document of the period stands behind
+        _add(sums, 0, booked)
+        found.differences += [_difference(f"document {key}", code, booked, {}, None) for code in booked]
+    for report in held.values():
+        stray = amounts_of(report, None, codes)
+        _add(sums, 2, stray)
+        found.differences += [_difference(report.number, code, {}, {}, stray) for code in stray]
+    found.codes = [{"code": code, "ledger": s[0], "documents": s[1], "nav": s[2]} for code, s in sorted(sums.items())]
+    return found
+
+
+def held_reports(
+    client: NavClient, first: date, last: date, progress: Callable[[int, int], None] = lambda done, of: None
+) -> Iterator[ReportedDocument]:
+    """What the NAV holds as DONE of documents issued in these days, each request of ours fetched once."""
+    wanted: dict[str, set[int | None]] = {}
+    day = first
+    while day <= last:
+        end = min(last, day + timedelta(days=WINDOW_DAYS - 1))
+        for digest in client.list_digests(DigestQuery(issued=(day, end))):
+            wanted.setdefault(digest.transaction_id, set()).add(digest.index)
+        day = end + timedelta(days=1)
+    for done, (transaction_id, indices) in enumerate(wanted.items(), start=1):
+        status = client.query_transaction_status(transaction_id, with_original=True)
+        for result in status.results if status else ():
+            if result.index in indices and result.original is not None:
+                yield read_report(result.original)
+        progress(done, len(wanted))
+
+
+def amounts_of(report: ReportedDocument, document: OwnDocument | None, codes: VatMap) -> Amounts:
+    """Net and VAT in HUF that a report says, per VAT code; of a simplified invoice computed from the gross amount."""
+    amounts: Amounts = {}
+    for total in report.totals:
+        code = codes.code_of(total.key)
+        if total.net is not None and total.vat is not None:
+            pair = (total.net.huf, total.vat.huf)
+        else:
+            gross = total.gross.huf if total.gross else ZERO
+            own = document.amounts.get(code) if document else None
+            # The same gross amount under the same rate: the VAT inside is the document's.
+            pair = own if own and sum(own) == gross else codes.inside(gross, code)
+        before = amounts.get(code, (ZERO, ZERO))
+        amounts[code] = (before[0] + pair[0], before[1] + pair[1])
+    return amounts
+
+
+def _compare(found: Reconciliation, document: OwnDocument, booked: Amounts, nav: Amounts | None) -> None:
+    found.differences += [
+        _difference(document.number, code, booked, document.amounts, nav)
+        for code in sorted({*booked, *document.amounts, *(nav or {})})
+        if not _agree(code, booked, document.amounts, nav)
+    ]
+    found.differences += [{"number": document.number, "code": "", "problem": text} for text in document.contradictions]
+    if nav is None:
+        _list_unreported(found, document)
+
+
+def _agree(code: str, booked: Amounts, own: Amounts, nav: Amounts | None) -> bool:
+    nothing = (ZERO, ZERO)
+    sides = [booked.get(code, nothing), own.get(code, nothing)]
+    if nav is not None:
+        sides.append(nav.get(code, nothing))
+    return all(side == sides[0] for side in sides)
+
+
+def _difference(number: str, code: str, booked: Amounts, own: Amounts, nav: Amounts | None) -> dict[str, Any]:
+    nothing = (ZERO, ZERO)
+    row: dict[str, Any] = {"number": number, "code": code}
+    for name, side in (("ledger", booked), ("documents", own), ("nav", nav)):
+        net, vat = (None, None) if side is None else side.get(code, nothing)
+        row |= {name: vat, f"{name}_net": net}
+    return row
+
+
+def _list_unreported(found: Reconciliation, document: OwnDocument) -> None:
+    row = {"number": document.number, "state": document.state, "vat": sum(v for _, v in document.amounts.values())}
+    if document.state in {"refused", "blocked"}:
+        found.refused.append({**row, "messages": document.messages})
+    elif document.state in {"waiting", "sending", "sent"} and not document.is_late:
+        found.pending.append({**row, "due_at": document.due_at})
+    else:
+        found.missing.append(row)
+
+
+def _add(sums: dict[str, list[Decimal]], side: int, amounts: Amounts) -> None:
+    for code, (_, vat) in amounts.items():
+        sums.setdefault(code, [ZERO, ZERO, ZERO])[side] += vat
