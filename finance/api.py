@@ -17,6 +17,7 @@ from finance.services import (
     crediting,
     demo,
     goods_issues,
+    issue_lookup,
     payments,
     posting,
     printing,
@@ -30,11 +31,13 @@ __all__ = [
     "books_difference",
     "choose_vat_code",
     "credit_return",
+    "find_goods_issues",
     "find_invoice_by_shipment",
     "get_invoice",
     "find_invoices_of_shipments",
     "invoice_goods_issue",
     "invoice_pdf",
+    "list_goods_issues",
     "list_vat_codes",
     "load_demo",
     "moved_on_account",
@@ -138,6 +141,16 @@ def find_invoice_by_shipment(shipment_id: int) -> dict[str, Any] | None:
 def choose_vat_code(product_class: str, vat_status: str, country: str, on_date: date, default_code: str = "27") -> str:
     """VAT code of a line by product class, customer status, country and day; reads no table."""
     return vat_choice.choose_vat_code(product_class, vat_status, country, on_date, default_code)
+
+
+def find_goods_issues(shipment_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Shipment id → ``number``, ``order_id``, ``pieces``, ``is_waiting``, ``is_collective``, of those Finance knows."""
+    return issue_lookup.find_goods_issues(shipment_ids)
+
+
+def list_goods_issues(after: int, limit: int) -> list[int]:
+    """Shipments that Finance knows after an id, in order."""
+    return issue_lookup.list_goods_issues(after, limit)
 
 
 def find_invoices_of_shipments(shipment_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

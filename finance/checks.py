@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from erp.db import cursor, module_transaction, rows_as_dicts
+from erp.scrubber.copies import check_copies
 from erp.scrubber.result import CheckSpec, Findings
-from finance.models import CREDIT_KINDS, SALES_KINDS
+from erp.scrubber.totals import check_totals
+from finance.clearing_checks import DOCUMENT_KINDS, check_clearing
 from finance.services import accounts, sealing, verifying
 from finance.services.reporting import comparing
 
@@ -102,8 +104,6 @@ select o.id, i.number, o.line_no, o.quantity, o.gross, sum(c.quantity) as credit
 from invoice_line o join invoice_line c on c.original_line_id = o.id join invoice i on i.id = o.invoice_id
 group by o.id, i.number having -sum(c.quantity) > o.quantity or abs(sum(c.gross)) > abs(o.gross)"""
 
-DOCUMENT_KINDS = [str(kind) for kind in (*SALES_KINDS, *CREDIT_KINDS)]
-
 
 def _fetch(statement: str, arguments: Any = None) -> list[dict[str, Any]]:
     with module_transaction("finance"), cursor("finance") as cur:
@@ -141,6 +141,12 @@ def _check_chains(findings: Findings) -> None:
         findings.repair_with("manage.py verify_books --full, then restore what was altered from a backup")
 
 
+def check_ledger_copy(findings: Findings) -> None:
+    """Admin's copy has the ledger's lines, and per account their sums at the copy's position."""
+    check_copies("ledger", findings)
+    check_totals("ledger", findings, group="account", amount="amount")
+
+
 def check_vat(findings: Findings) -> None:
     """Output VAT per code: ledger, documents and what the NAV has are equal; documents equal their lines."""
     findings.compared = _count("invoice")
@@ -171,6 +177,7 @@ def check_subledgers(findings: Findings) -> None:
     findings.compared = _count("invoice_settlement") + _count("product_cost") + _count("payment")
     _check_receivables(findings)
     _check_inventory(findings)
+    check_clearing(findings, _fetch)
     for row in _fetch(_SERIES):
         key = f"series {row['series']} {row['year']}"
         cause = "lost" if row["documents"] < max(row["last_no"], row["highest"]) else "rogue write"
@@ -209,6 +216,10 @@ def _check_inventory(findings: Findings) -> None:
 
 CHECKS = (
     CheckSpec("double_entry", "Ledger: entries sum to zero, nothing sealed was changed", 7, check_double_entry, True),
+    CheckSpec(
+        "ledger_copy", "Ledger: Finance against Admin's copy, lines and accounts", 8, check_ledger_copy, True,
+        entity="ledger",
+    ),
     CheckSpec("vat", "VAT: ledger, documents, and what the NAV has", 9, check_vat, True),
     CheckSpec("subledgers", "Subledgers: open items, stock value, payments, numbers", 11, check_subledgers, True),
-)
+)  # fmt: skip

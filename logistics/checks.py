@@ -6,6 +6,7 @@ from typing import Any
 
 from erp.db import cursor, module_transaction, rows_as_dicts
 from erp.scrubber.result import CheckSpec, Findings
+from logistics.invoicing_check import check_invoicing
 
 # One statement, so one snapshot: what the services change together is seen together and nothing is in flight.
 _BALANCE = """
@@ -36,10 +37,10 @@ select r.id, r.quantity from reservation r left join stock s on s.id = r.stock_i
 where r.state in ('held', 'allocated') and s.id is null"""
 
 
-def _fetch(statement: str) -> list[dict[str, Any]]:
+def _fetch(statement: str, arguments: Any = None) -> list[dict[str, Any]]:
     with module_transaction("logistics"), cursor("logistics") as cur:
         cur.execute("set local statement_timeout = 0")
-        cur.execute(statement)
+        cur.execute(statement, arguments)
         return rows_as_dicts(cur)
 
 
@@ -52,7 +53,7 @@ def check_stock_balance(findings: Findings) -> None:
         found = {"on_hand": row["on_hand"], "reserved": row["reserved"]}
         findings.add(key, expected, found, "lost" if row["stock_id"] is None else "owner corrupt")
     for row in _fetch(_NUMBERS):
-        is_short = row["moves"] < row["highest"] or row["moves"] < row["last_seq"]
+        is_short = row["moves"] <= row["last_seq"] or not row["last_seq"]
         findings.add(
             f"logistics/stock_move numbers of product {row['product_id']}",
             {"moves": row["highest"], "last_seq": row["last_seq"]},
@@ -67,23 +68,19 @@ def check_stock_balance(findings: Findings) -> None:
 
 _LINES = """
 select l.order_id, l.line_no, l.quantity, l.reserved, l.issued, l.returned, l.cancelled,
-  coalesce(d.issued, 0) as shipped, coalesce(r.reserved, 0) as live
+  coalesce(d.issued, 0) as shipped, coalesce(r.reserved, 0) as live, coalesce(r.ended, 0) as allocated
 from sales_order_line l
 left join (select d.order_line_id, sum(d.quantity) as issued from shipment_line d
            join shipment s on s.id = d.shipment_id where s.state in ('issued', 'delivered') group by 1) d
   on d.order_line_id = l.id
-left join (select order_id, line_no, sum(quantity) as reserved from reservation
-           where state = 'allocated' group by 1, 2) r on r.order_id = l.order_id and r.line_no = l.line_no
+left join (select order_id, line_no, sum(quantity) filter (where state = 'allocated') as reserved,
+             sum(quantity) filter (where state = 'issued') as ended
+           from reservation where state in ('allocated', 'issued') group by 1, 2) r
+  on r.order_id = l.order_id and r.line_no = l.line_no
 where l.issued <> coalesce(d.issued, 0) or (l.is_stocked and l.reserved <> coalesce(r.reserved, 0))
+   or (l.is_stocked and l.issued > coalesce(r.ended, 0))
    or l.issued + l.reserved + l.cancelled > l.quantity or l.returned > l.issued
 order by 1, 2"""
-
-INVOICE_WITHIN_S = 600  # a goods issue older than this without invoice is no longer in flight
-
-_NOT_INVOICED = """
-select id, number, issued_at from shipment
-where state in ('issued', 'delivered') and invoice_number = ''
-  and issued_at < clock_timestamp() - make_interval(secs => {seconds}) order by id"""
 
 
 def check_fulfilment(findings: Findings) -> None:
@@ -92,13 +89,16 @@ def check_fulfilment(findings: Findings) -> None:
     for row in _fetch(_LINES):
         findings.add(
             f"logistics/sales_order_line {row['order_id']}/{row['line_no']}",
-            {"issued": row["shipped"], "reserved": row["live"], "at most": row["quantity"]},
+            {
+                "issued": row["shipped"],
+                "reserved": row["live"],
+                "allocated": row["allocated"] + row["live"],
+                "ordered": row["quantity"],
+            },
             {"issued": row["issued"], "reserved": row["reserved"], "cancelled": row["cancelled"]},
             "owner corrupt",
         )
-    for row in _fetch(_NOT_INVOICED.format(seconds=INVOICE_WITHIN_S)):
-        findings.add(f"logistics/shipment {row['number']}", "an invoice", f"none since {row['issued_at']}", "lost")
-        findings.repair_with("the page of stuck documents in the admin")
+    check_invoicing(findings, _fetch)
 
 
 CHECKS = (

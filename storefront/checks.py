@@ -30,8 +30,8 @@ def check_sales_orders(findings: Findings) -> None:
         findings.compared += len(mine)
     suspects |= set(_strangers())
     for key, problem in sorted(_look_again(suspects).items()):
-        row, other, words = problem
-        findings.add(f"storefront/sales_order {key}: {words}", row, other, "owner corrupt" if row else "rogue write")
+        row, other, (words, cause) = problem
+        findings.add(f"storefront/sales_order {key}: {words}", row, other, cause)
     if suspects and findings.mismatched:
         findings.repair_with("the page of stuck hand-overs in the admin; manage.py resync sales_order finance")
 
@@ -60,33 +60,37 @@ def _strangers() -> Iterator[int]:
         after = ids[-1]
 
 
-def _problem(mine: dict[str, Any], theirs: dict[str, Any] | None) -> str:
-    """What is wrong with one order, in words; empty when nothing is."""
-    custody = mine["custody"]
-    if custody == "handed_over":
-        if theirs is None:
-            return "handed over, but Logistics does not have it: no owner"
-        if theirs["epoch"] != mine["epoch"] + 1:
-            return "handed over under another epoch than Logistics accepted"
-        if (theirs["gross_total"], theirs["pieces"]) != (mine["gross_total"], mine["pieces"]):
-            return "Logistics has other amounts or pieces"
-        return ""
-    if theirs is not None and custody != "offered":
-        return "Storefront's own, but Logistics has it too: two owners"
-    return ""
+def _problem(mine: dict[str, Any] | None, theirs: dict[str, Any] | None) -> tuple[str, str] | None:
+    """(what is wrong with one order, class of cause); None when nothing is."""
+    if mine is None:
+        return ("in Logistics only: never ordered here", "rogue write") if theirs else None
+    if mine["custody"] == "handed_over":
+        return _handed_over_problem(mine, theirs)
+    if theirs is not None and mine["custody"] != "offered":
+        return "Storefront's own, but Logistics has it too: two owners", "duplicated"
+    return None
 
 
-def _look_again(suspects: set[int]) -> dict[int, tuple[Any, Any, str]]:
-    found: dict[int, tuple[Any, Any, str]] = {}
+def _handed_over_problem(mine: dict[str, Any], theirs: dict[str, Any] | None) -> tuple[str, str] | None:
+    if theirs is None:
+        return "handed over, but Logistics does not have it: no owner", "lost"
+    if theirs["epoch"] != mine["epoch"] + 1:
+        return "handed over under another epoch than Logistics accepted", "reordered"
+    if (theirs["gross_total"], theirs["pieces"]) != (mine["gross_total"], mine["pieces"]):
+        return "Logistics has other amounts or pieces", "owner corrupt"
+    return None
+
+
+def _look_again(suspects: set[int]) -> dict[int, tuple[Any, Any, tuple[str, str]]]:
+    found: dict[int, tuple[Any, Any, tuple[str, str]]] = {}
     for _ in range(LOOKS):
         found = {}
         mine = {row["id"]: row for row in _fetch("o.id = any (%s)", sorted(suspects), len(suspects) or 1)}
         theirs = logistics_api.find_custody(sorted(suspects))
         for key in sorted(suspects):
             row, other = mine.get(key), theirs.get(key)
-            words = _problem(row, other) if row else ("in Logistics only: never ordered here" if other else "")
-            if words:
-                found[key] = (row, other, words)
+            if problem := _problem(row, other):
+                found[key] = (row, other, problem)
         suspects = set(found)
     return found
 

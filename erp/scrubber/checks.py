@@ -16,7 +16,6 @@ COPY_CHECKS = (
     _copies("products", "Product master: Admin against its copies", 2, "product"),
     _copies("vat_codes", "VAT codes: Finance against its copies", 3, "vat_code"),
     _copies("invoices", "Invoices: Finance against its copies", 4, "invoice", is_exact=True),
-    _copies("ledger_copy", "Ledger: Finance against Admin's copy", 8, "ledger", is_exact=True),
     _copies("stock_copies", "Stock copies: Logistics against its readers", 6, "stock"),
 )
 

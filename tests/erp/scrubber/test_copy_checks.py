@@ -1,4 +1,4 @@
-"""Each kind of drift planted in a copy is found, exactly, and named with its class of cause."""
+"""Copy checks at work: thresholds, alerts, repair, attachment, and copies that differ everywhere."""
 
 from __future__ import annotations
 
@@ -19,28 +19,6 @@ from tests.databases import ErpDatabase
 
 CUSTOMERS = COPY_CHECKS[0]
 
-PLANTS = {
-    "missing row": ("delete from finance.customer_copy where id = {b}", {"finance/customer {b}": "lost"}),
-    "extra row": (
-        "insert into logistics.customer_copy (id, version, number, name, country) values (99999, 1, 'X', 'x', 'HU')",
-        {"logistics/customer 99999": "rogue write"},
-    ),
-    "changed value under an equal version": (
-        "update storefront.customer_copy set name = 'rogue' where id = {b}", {"storefront/customer {b}": "rogue write"},
-    ),
-    "stale version": (
-        "update finance.customer_copy set version = 0, city = 'old' where id = {a}", {"finance/customer {a}": "lost"},
-    ),
-    "version ahead of its owner": (
-        "update finance.customer_copy set version = 9 where id = {a}", {"finance/customer {a}": "reordered"},
-    ),
-    "swapped keys": (
-        "update finance.customer_copy set id = case id when {a} then -1 else {a} end where id in ({a}, {b}); "
-        "update finance.customer_copy set id = {b} where id = -1",
-        {"finance/customer {a}": "rogue write", "finance/customer {b}": "rogue write"},
-    ),
-}  # fmt: skip
-
 
 @pytest.fixture
 def keys(fresh_erp: ErpDatabase) -> tuple[int, int]:
@@ -51,19 +29,12 @@ def keys(fresh_erp: ErpDatabase) -> tuple[int, int]:
     return saved[10]["id"], saved[4900]["id"]
 
 
-@pytest.mark.parametrize("plant", PLANTS)
-def test_planted_drift_is_found_exactly(fresh_erp: ErpDatabase, keys: tuple[int, int], plant: str) -> None:
-    assert run_check(CUSTOMERS).status == "ok"
-    names = {"a": keys[0], "b": keys[1]}
-    sql, expected = PLANTS[plant]
+def test_drift_below_the_threshold_is_a_warning(fresh_erp: ErpDatabase, keys: tuple[int, int]) -> None:
     with fresh_erp.connect("postgres") as rogue:
-        for statement in sql.format(**names).split("; "):
-            rogue.execute(statement)
+        rogue.execute("update finance.customer_copy set name = 'rogue' where id = any(%s)", [list(keys)])
     result = run_check(CUSTOMERS)
-    assert {s.key: s.cause for s in result.samples} == {k.format(**names): c for k, c in expected.items()}
-    assert result.mismatched == len(expected)
-    assert result.compared == 15000
-    assert result.status == "warning"  # under 0.1 % of an instant master: recorded, not alerted
+    assert (result.status, result.mismatched, result.compared) == ("warning", 2, 15000)
+    assert {s.key for s in result.samples} == {f"finance/customer {key}" for key in keys}  # in different buckets
 
 
 def test_scrub_command_alerts_repairs_and_exits(fresh_erp: ErpDatabase, keys: tuple[int, int]) -> None:

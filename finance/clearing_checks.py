@@ -1,0 +1,81 @@
+"""Subledgers behind clearing accounts: deposits, advances and vouchers against documents, money against payments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from erp.scrubber.result import Findings
+from finance.models import CREDIT_KINDS, SALES_KINDS
+from finance.services import accounts
+
+Fetch = Callable[..., list[dict[str, Any]]]
+
+DOCUMENT_KINDS = [str(kind) for kind in (*SALES_KINDS, *CREDIT_KINDS)]
+
+# What services post carries its document's kind; a manual entry on these accounts is the accountant's own business.
+_DEPOSITS = """
+select customer_id, sum(ledger) as ledger, sum(open) as open from (
+  select customer_id, -amount as ledger, 0 as open from journal_line
+  where account = %(account)s and document_kind = 'payment'
+  union all
+  select customer_id, 0, round((amount - allocated) * exchange_rate, %(decimals)s) from payment
+) x group by customer_id having sum(ledger) <> sum(open) order by 1"""
+
+_OWED = """
+select account, customer_id, sum(ledger) as ledger, sum(documents) as documents from (
+  select account, customer_id, -amount as ledger, 0 as documents from journal_line
+  where account = any(%(accounts)s) and document_kind = any(%(kinds)s)
+  union all
+  select case l.product_class when 'advance' then %(advances)s else %(vouchers)s end, i.customer_id, 0,
+    case when i.currency = i.base_currency then l.net else l.base_net end
+  from invoice_line l join invoice i on i.id = l.invoice_id
+  where i.state = 'issued' and l.product_class in ('advance', 'voucher')
+) x group by account, customer_id having sum(ledger) <> sum(documents) order by 1, 2"""
+
+_MONEY = """
+select account, sum(ledger) as ledger, sum(payments) as payments from (
+  select account, amount as ledger, 0 as payments from journal_line
+  where account = any(%(accounts)s) and document_kind = 'payment'
+  union all
+  select case when method = 'cash' then %(cash)s when method in ('card', 'cod') then %(providers)s
+    when currency = %(base)s then %(bank)s else %(foreign_bank)s end, 0,
+    round(amount * exchange_rate, %(decimals)s)
+  from payment
+) x group by account having sum(ledger) <> sum(payments) order by 1"""
+
+_ADVANCES = """
+select i.number, a.net, a.used from (
+  select l.invoice_id, sum(l.net) as net, coalesce(-sum(u.net), 0) as used
+  from (select invoice_id, sum(net) as net from invoice_line
+        where product_class = 'advance' and advance_invoice_id is null group by invoice_id) l
+  join (select advance_invoice_id, sum(net) as net from invoice_line
+        where advance_invoice_id is not null group by advance_invoice_id) u on u.advance_invoice_id = l.invoice_id
+  group by l.invoice_id) a
+join invoice i on i.id = a.invoice_id where a.used > a.net or a.used < 0"""
+
+
+def check_clearing(findings: Findings, fetch: Fetch) -> None:
+    """Deposits and clearing accounts equal the payments and documents behind them; no advance is used beyond itself."""
+    decimals = accounts.base_decimals()
+    for row in fetch(_DEPOSITS, {"account": accounts.UNALLOCATED_PAYMENTS, "decimals": decimals}):
+        key, difference = f"deposit of customer {row['customer_id']}", row["ledger"] - row["open"]
+        findings.add(key, row["open"], row["ledger"], "owner corrupt", amount=difference)
+    owed = {
+        "accounts": [accounts.ADVANCES_RECEIVED, accounts.VOUCHERS_SOLD], "kinds": DOCUMENT_KINDS,
+        "advances": accounts.ADVANCES_RECEIVED, "vouchers": accounts.VOUCHERS_SOLD,
+    }  # fmt: skip
+    for row in fetch(_OWED, owed):
+        what = "advances" if row["account"] == accounts.ADVANCES_RECEIVED else "vouchers"
+        key, difference = f"{what} of customer {row['customer_id']}", row["ledger"] - row["documents"]
+        findings.add(key, row["documents"], row["ledger"], "owner corrupt", amount=difference)
+    money = {
+        "cash": accounts.CASH, "providers": accounts.PAYMENT_PROVIDERS, "bank": accounts.BANK,
+        "foreign_bank": accounts.FOREIGN_BANK,
+    }  # fmt: skip
+    arguments = {**money, "accounts": list(money.values()), "base": accounts.base_currency(), "decimals": decimals}
+    for row in fetch(_MONEY, arguments):
+        key, difference = f"payments on account {row['account']}", row["ledger"] - row["payments"]
+        findings.add(key, row["payments"], row["ledger"], "owner corrupt", amount=difference)
+    for row in fetch(_ADVANCES):
+        findings.add(f"advance {row['number']}", f"at most {row['net']}", row["used"], "owner corrupt")
