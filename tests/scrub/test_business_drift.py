@@ -197,6 +197,19 @@ VAT: Plants = {
         (twice("finance.journal_line", "account = '467' and entry_id = {entry}", "'line_no', 99"),),
         {"VAT code 27": "owner corrupt"},
     ),
+    "lost report": (
+        ("delete from finance.nav_submission where invoice_id = {invoice[0]}",),
+        {"NAV report of {number[0]}": "lost"},
+    ),
+    "report that waits for more than 24 hours": (
+        ("update finance.nav_submission set due_at = now() - interval '1 second' where invoice_id = {invoice[0]}",),
+        {"NAV report of {number[0]}": "lost"},
+    ),
+    "reported one minor unit off": (
+        ("update finance.nav_submission set state = 'done', done_at = now(), reported = jsonb_build_array(jsonb_build_object("
+         "'element', 'vatPercentage', 'value', '0.27', 'vat', 540.01)) where invoice_id = {invoice[0]}",),
+        {"NAV report of {number[0]}, vatPercentage 0.27": "owner corrupt"},
+    ),
     "document that is not its lines": (
         ("update finance.invoice_line set net = net + 0.01, gross = gross + 0.01 where invoice_id = {invoice[0]}",),
         {"finance/invoice {number[0]}": "owner corrupt"},

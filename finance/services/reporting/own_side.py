@@ -11,7 +11,7 @@ from typing import Any
 from erp.db import cursor, rows_as_dicts
 from erp.fields import load_json
 from erp.money import round_money
-from finance.checks import DOCUMENT_KINDS
+from finance.clearing_checks import DOCUMENT_KINDS
 from finance.models import VatCode
 from finance.nav.vat import VatKey
 from finance.services import accounts
