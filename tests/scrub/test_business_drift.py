@@ -206,7 +206,8 @@ VAT: Plants = {
         {"NAV report of {number[0]}": "lost"},
     ),
     "reported one minor unit off": (
-        ("update finance.nav_submission set state = 'done', done_at = now(), reported = jsonb_build_array(jsonb_build_object("
+        ("update finance.nav_submission set state = 'done', done_at = now(), "
+         "reported = jsonb_build_array(jsonb_build_object("
          "'element', 'vatPercentage', 'value', '0.27', 'vat', 540.01)) where invoice_id = {invoice[0]}",),
         {"NAV report of {number[0]}, vatPercentage 0.27": "owner corrupt"},
     ),
