@@ -13,6 +13,7 @@ _PAGES = (
     ("Record payment", "finance-record-payment"),
     ("Manual entry", "finance-post-entry"),
     ("Trial balance (live)", "finance-trial-balance"),
+    ("Reports to the NAV", "finance-nav-reports"),
 )
 
 
@@ -53,6 +54,7 @@ def register() -> None:
     registry.widgets += [
         Widget("finance", "Open receivables", _receivables, "finance-open-items"),
         Widget("finance", "Documents not settled", _open_documents, "finance-open-items"),
+        Widget("finance", "Documents not reported to the NAV", _unreported, "finance-nav-reports"),
     ]
 
 
@@ -68,3 +70,9 @@ def _open_documents() -> str:
 
     states = (InvoiceSettlement.State.OPEN, InvoiceSettlement.State.PARTLY_PAID)
     return f"{InvoiceSettlement.objects.filter(state__in=states).count():,}"
+
+
+def _unreported() -> str:
+    from finance.models import NavSubmission
+
+    return f"{NavSubmission.objects.exclude(state='done').count():,}"

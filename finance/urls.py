@@ -8,7 +8,7 @@ from erp.api.routers import copy_routes, entity_routes
 from finance.rest import operations as do
 from finance.rest import reading as read
 from finance.rest.printing import InvoicePdf
-from finance.staff import buttons, documents, pages
+from finance.staff import buttons, documents, pages, reports
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     *entity_routes("finance", read.VatCodeViewSet, read.InvoiceViewSet, read.LedgerViewSet),
@@ -32,6 +32,11 @@ staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("finance/invoice/<int:pk>/pdf/", documents.print_invoice, name="finance-print-invoice"),
     path("finance/credit/<int:pk>/", pages.credit_invoice, name="finance-credit"),
     path("finance/allocate/<int:pk>/", pages.allocate, name="finance-allocate"),
+    path("finance/nav/", reports.reports, name="finance-nav-reports"),
+    path("finance/nav/try/", reports.try_now, name="finance-nav-try-now"),
+    path("finance/nav/file/<int:pk>/<str:kind>/", reports.archived, name="finance-nav-file"),
+    path("finance/nav/<int:pk>/repair/", reports.repair, name="finance-nav-repair"),
+    path("finance/nav/<int:pk>/annul/", reports.annul, name="finance-nav-annul"),
     path("finance/do/<str:model>/<int:pk>/<str:name>/", buttons.operate, name="finance-operation"),
 ]
 

@@ -14,6 +14,7 @@ from finance.admin.parts import ReadOnlyLines, WithButtons, flow, postings, show
 from finance.models import Invoice, InvoiceLine, Payment, PaymentAllocation
 from finance.serializers import InvoiceSerializer
 from finance.services.accounts import base_currency
+from finance.staff import reports
 from finance.staff.forms import DraftForm, DraftLineForm
 
 
@@ -69,6 +70,14 @@ class SettledBy(ReadOnlyLines):
     fields = ("payment", "credit_note", "amount", "allocated_on")
 
 
+class ReportFilter(admin.ChoicesFieldListFilter):
+    """By how far the report to the NAV has come."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "report to the NAV"
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(WithButtons, OwnedAdmin):
     """Drafts are written here; issued documents are read, corrected and settled by operations."""
@@ -78,9 +87,10 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
     icon = "receipt_long"
     list_display = (
         "__str__", "kind", "state", "customer_name", "issued_on", "due_on", "gross", "currency", "payment_state",
+        "nav_state",
     )  # fmt: skip
-    list_filter = ("state", "kind", "settlement__state", "channel")
-    list_select_related = ("settlement",)
+    list_filter = ("state", "kind", "settlement__state", ("submission__state", ReportFilter), "channel")
+    list_select_related = ("settlement", "submission")
     search_fields = ("number", "order_number", "=external_ref")
     ordering = ("-id",)
     actions = ()  # type: ignore[assignment]
@@ -109,6 +119,7 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
             (None, {"fields": document}),
             ("VAT summary", {"fields": ("vat_table",)}),
             ("Postings", {"fields": ("ledger_lines",)}),
+            ("Report to the NAV", {"fields": ("nav_report",)}),
             ("Document flow", {"fields": ("documents",)}),
         )
 
@@ -183,6 +194,16 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
     def ledger_lines(self, row: Invoice) -> SafeString:
         """What the document posted."""
         return postings((row.kind,), row.pk, base_currency())
+
+    @admin.display(description="NAV")
+    def nav_state(self, row: Invoice) -> str:
+        """How far its report has come; a draft has none."""
+        return row.submission.get_state_display() if hasattr(row, "submission") else "–"
+
+    @admin.display(description="Report")
+    def nav_report(self, row: Invoice) -> SafeString | str:
+        """Status, messages and archive of its report."""
+        return reports.story(row.pk)
 
     @admin.display(description="Documents of the order")
     def documents(self, row: Invoice) -> SafeString | str:

@@ -13,6 +13,7 @@ from erp.actor import Actor, actor_of
 from erp.staff.desk import duty_page, perform
 from finance.models import FiscalPeriod, Invoice, JournalEntry, Payment
 from finance.services import crediting, invoicing, periods, posting, refunds
+from finance.staff import reports
 
 Do = Callable[[int, Actor], str]
 
@@ -72,7 +73,8 @@ def buttons_of(row: Any) -> list[dict[str, str]]:
 
 def links_of(row: Any) -> list[tuple[str, str]]:
     """(title, URL) of the forms that belong to a document."""
-    return [*_prints(row), *_forms(row)]
+    nav = reports.links(row.pk) if isinstance(row, Invoice) else []
+    return [*_prints(row), *_forms(row), *nav]
 
 
 def _prints(invoice: Any) -> list[tuple[str, str]]:
