@@ -16,9 +16,11 @@ from erp.actor import Actor
 from erp.errors import NotFound
 
 __all__ = [
+    "change_customer",
     "find_customer_by_email",
     "get_customer",
     "get_product",
+    "list_addresses",
     "register_customer",
     "save_customers",
     "save_products",
@@ -39,6 +41,27 @@ def register_customer(data: Mapping[str, Any], *, actor: Actor, idempotency_key:
         ReaderUnavailable: a reader did not confirm; nothing has changed.
     """
     return registration.register_customer(data, actor, idempotency_key)
+
+
+def change_customer(
+    customer_id: int, data: Mapping[str, Any], *, actor: Actor, expected_version: int | None = None
+) -> dict[str, Any]:
+    """Change some columns of a customer and return it, confirmed by every attached reader.
+
+    Args:
+        data: the columns that change; ``addresses``, when given, are all further addresses: rows with an ``id``
+            are kept and changed, rows without are new, rows left out are removed.
+        expected_version: refuse unless the customer is at this version.
+
+    Raises:
+        NotFound, StaleVersion, rest_framework.serializers.ValidationError, ReaderUnavailable: nothing has changed.
+    """
+    return registration.change_customer(customer_id, data, actor, expected_version)
+
+
+def list_addresses(customer_id: int) -> list[dict[str, Any]]:
+    """Further addresses: ``[{"id", "kind", "name", "country", "postcode", "city", "street"}]``, oldest first."""
+    return registration.list_addresses(customer_id)
 
 
 def save_customers(rows: Sequence[Mapping[str, Any]], *, actor: Actor) -> list[dict[str, Any]]:

@@ -156,6 +156,8 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
         Internal("shop_account"),
         Internal("shipping_method"),
         Internal("sales_order_line"),
+        Internal("attempt_count"),
+        Internal("mailed_document"),
         Internal("search_word"),
         Internal("searched_product"),
     ),

@@ -10,6 +10,7 @@ from typing import Any
 import django_stubs_ext
 
 from erp import ownership
+from erp.email_url import read_email_url
 from erp.environment import PROJECT_DIR, load_environment
 
 django_stubs_ext.monkeypatch()
@@ -156,6 +157,7 @@ HTTPS = os.environ.get("ERP_HTTPS", "") == "1"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+TRUSTED_PROXIES = int(os.environ.get("ERP_TRUSTED_PROXIES", "1" if HTTPS else "0"))  # whose X-Forwarded-For counts
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
 LANGUAGE_CODE = "en"
@@ -164,16 +166,13 @@ LOCALE_PATHS = [BASE_DIR / module / "locale" for module in ownership.MODULES]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-EMAIL_HOST = os.environ.get("ERP_EMAIL_HOST", "")  # an SMTP server; without one e-mails become files below mail/
-EMAIL_BACKEND = os.environ.get(
-    "ERP_EMAIL_BACKEND", f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
-)
-EMAIL_PORT = int(os.environ.get("ERP_EMAIL_PORT", "25"))
-EMAIL_HOST_USER = os.environ.get("ERP_EMAIL_USER", "")
-EMAIL_HOST_PASSWORD = os.environ.get("ERP_EMAIL_PASSWORD", "")
-EMAIL_USE_TLS = os.environ.get("ERP_EMAIL_TLS", "") == "1"
+_EMAIL = read_email_url(os.environ.get("ERP_EMAIL_URL") or f"file://{ERP_HOME / 'mail'}")
+EMAIL_BACKEND = _EMAIL.backend
+EMAIL_HOST, EMAIL_PORT = _EMAIL.host, _EMAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _EMAIL.user, _EMAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _EMAIL.use_tls, _EMAIL.use_ssl
+EMAIL_FILE_PATH = _EMAIL.folder
 EMAIL_TIMEOUT = 10
-EMAIL_FILE_PATH = ERP_HOME / "mail"
 DEFAULT_FROM_EMAIL = os.environ.get("ERP_EMAIL_FROM", "shop@example.com")
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -137,7 +137,10 @@ class SalesOrderCopy(WindowedCopyModel):
     class Meta:
         db_table = "sales_order_copy"
         verbose_name = "sales order (copy)"
-        indexes = (models.Index(fields=["customer_id"], name="shop_order_copy_customer"),)
+        indexes = (
+            models.Index(fields=["customer_id"], name="shop_order_copy_customer"),
+            models.Index(fields=["tick"], name="shop_order_copy_tick"),
+        )
 
     def __str__(self) -> str:
         return self.number
@@ -182,6 +185,7 @@ class InvoiceCopy(CopyModel):
             models.Index(fields=["customer_id"], name="shop_invoice_copy_customer"),
             models.Index(fields=["number"], name="shop_invoice_copy_number"),
             models.Index(fields=["original_id"], name="shop_invoice_copy_original"),
+            models.Index(fields=["issued_on"], name="shop_invoice_copy_issued"),
         )
 
     def __str__(self) -> str:

@@ -11,12 +11,15 @@ from storefront.carts import Cart, CartLine
 from storefront.catalogue import Category, ShippingMethod, ShopAccount
 from storefront.copies import CustomerCopy, InvoiceCopy, ProductCopy, SalesOrderCopy, StockCopy, VatCodeCopy
 from storefront.history import ReplayedInvoice
+from storefront.mailing import MailedDocument
 from storefront.orders import SalesOrder, SalesOrderLine
 from storefront.payments import PaymentAttempt, PaymentBooking, PaymentCallback
 from storefront.search_words import SearchedProduct, SearchWord
 from storefront.standard import ChangeJournal, CopyPosition, CopyTick, IdempotencyKey, ReaderState, RelayItem
+from storefront.throttling import AttemptCount
 
 __all__ = [
+    "AttemptCount",
     "Cart",
     "CartLine",
     "Category",
@@ -26,6 +29,7 @@ __all__ = [
     "CustomerCopy",
     "IdempotencyKey",
     "InvoiceCopy",
+    "MailedDocument",
     "PaymentAttempt",
     "PaymentBooking",
     "PaymentCallback",

@@ -26,6 +26,12 @@ def register() -> None:
         PeriodicTask("undecided card payments", "storefront.look_after_payments", "storefront", every_s=5),
         PeriodicTask("captures and refunds", "storefront.settle_payments", "storefront", every_s=5),
     ]
+    registry.periodic_tasks.append(
+        PeriodicTask("e-mails of documents", "storefront.tell_shoppers", "storefront", every_s=10)
+    )
+    registry.periodic_tasks.append(
+        PeriodicTask("old attempts", "storefront.prune_attempts", "storefront", crontab=("45", "2"))
+    )
     registry.document_flows.append(order_documents)
     registry.widgets.append(Widget("storefront", "Orders today", orders_today, "/admin/storefront/salesorder/"))
     registry.widgets.append(

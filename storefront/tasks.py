@@ -7,7 +7,9 @@ from celery import shared_task
 from storefront.services.cards.completing import look_after_payments
 from storefront.services.cards.settling import settle_payments
 from storefront.services.handover import finish_hand_overs
+from storefront.services.notices import tell_shoppers
 from storefront.services.payments import tell_payments
+from storefront.services.throttle import prune_attempts
 from storefront.services.word_index import forget_words, index_words
 
 
@@ -46,3 +48,15 @@ def look_after_payments_task() -> dict[str, int]:
 def settle_payments_task() -> dict[str, int]:
     """Capture, refund or release what documents and ended orders ask for."""
     return settle_payments()
+
+
+@shared_task(name="storefront.tell_shoppers")
+def tell_shoppers_task() -> int:
+    """Hand the e-mails of new shipments and invoices to the relay."""
+    return tell_shoppers()
+
+
+@shared_task(name="storefront.prune_attempts")
+def prune_attempts_task() -> int:
+    """Forget attempts of past days."""
+    return prune_attempts()

@@ -6,7 +6,17 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from erp.api.routers import copy_routes, entity_routes
 from storefront.rest import SalesOrderViewSet, internal_routes
-from storefront.views import account, cart, catalogue, checkout, crawlers, orders, payment
+from storefront.views import (
+    account,
+    addresses,
+    cart,
+    catalogue,
+    checkout,
+    crawlers,
+    orders,
+    passwords,
+    payment,
+)
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     *entity_routes("storefront", SalesOrderViewSet),
@@ -36,11 +46,21 @@ _shop: list[URLPattern | URLResolver] = [
     path("orders/<str:number>/", orders.order_detail, name="order_detail"),
     path("orders/<str:number>/cancel/", orders.order_cancel, name="order_cancel"),
     path("orders/<str:number>/return/", orders.return_request, name="return_request"),
+    path("invoices/<path:number>/pdf/", orders.invoice_pdf, name="invoice_pdf"),
     path("invoices/<path:number>/", orders.invoice_detail, name="invoice_detail"),
     path("account/", account.account, name="account"),
     path("account/login/", account.log_in, name="login"),
     path("account/logout/", account.log_out, name="logout"),
     path("account/register/", account.register, name="register"),
+    path("account/details/", addresses.details, name="account_details"),
+    path("account/addresses/", addresses.address_list, name="addresses"),
+    path("account/addresses/new/", addresses.address_edit, name="address_new"),
+    path("account/addresses/<int:pk>/", addresses.address_edit, name="address_edit"),
+    path("account/addresses/<int:pk>/remove/", addresses.address_remove, name="address_remove"),
+    path("account/password/", passwords.change, name="password_change"),
+    path("account/forgotten/", passwords.forgotten, name="password_forgotten"),
+    path("account/reset/<str:uid>/<str:token>/", passwords.reset, name="password_reset_set"),
+    path("account/confirm/again/", account.confirm_again, name="confirm_again"),
     path("account/confirm/<str:token>/", account.confirm_email, name="confirm_email"),
 ]
 

@@ -1,4 +1,4 @@
-"""E-mail, through Django's mail backend (ERP_EMAIL_HOST and its fellows)."""
+"""E-mail, through Django's mail backend (ERP_EMAIL_URL)."""
 
 from __future__ import annotations
 

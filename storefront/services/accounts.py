@@ -123,11 +123,18 @@ def confirm(token: str) -> ShopAccount:
     account = ShopAccount.objects.filter(user_id=user_id).first()
     if account is None:
         raise LinkExpired
-    with module_transaction(PLATFORM):
-        get_user_model().objects.filter(pk=user_id).update(is_active=True)
-    with module_transaction("storefront"):
-        ShopAccount.objects.filter(pk=account.pk, confirmed_at=None).update(confirmed_at=timezone.now())
+    if account.confirmed_at is None:  # a link that was used cannot open a log-in that staff has closed since
+        with module_transaction(PLATFORM):
+            get_user_model().objects.filter(pk=user_id).update(is_active=True)
+        with module_transaction("storefront"):
+            ShopAccount.objects.filter(pk=account.pk, confirmed_at=None).update(confirmed_at=timezone.now())
     return account
+
+
+def send_confirmation(user_id: int) -> None:
+    """Mail the confirmation link (again)."""
+    with module_transaction("storefront"):
+        enqueue("storefront", "mail_confirmation", f"{user_id}:{timezone.now():%Y%m%d%H%M%S%f}", {"user_id": user_id})
 
 
 def link_account(user_id: int, customer_id: int, email: str) -> None:

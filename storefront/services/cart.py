@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from erp.db import module_transaction, retrying
 from erp.errors import Refused
@@ -89,7 +90,7 @@ def lock_cart(cart_id: int) -> Cart:
 
 def _require_quantity(quantity: int) -> None:
     if not 0 <= quantity <= MAX_QUANTITY:
-        raise QuantityRefused(f"Please give a quantity between 1 and {MAX_QUANTITY}.")
+        raise QuantityRefused(_("Please give a quantity between 1 and %(n)d.") % {"n": MAX_QUANTITY})
 
 
 def present_price(product: ProductCopy, terms: Terms) -> Decimal:
@@ -107,9 +108,9 @@ def add_to_cart(visitor: Visitor, product_id: int, quantity: int) -> Cart:
     """
     product = ProductCopy.objects.filter(pk=product_id).first()
     if product is None or not is_for_sale(product):
-        raise NotForSale("This product cannot be ordered at the moment.")
+        raise NotForSale(_("This product cannot be ordered at the moment."))
     if quantity < 1:
-        raise QuantityRefused("Please give a quantity of at least 1.")
+        raise QuantityRefused(_("Please give a quantity of at least 1."))
     price = present_price(product, cart_terms(visitor))
     cart = get_or_create_cart(visitor)
 
@@ -121,7 +122,7 @@ def add_to_cart(visitor: Visitor, product_id: int, quantity: int) -> Cart:
         _require_quantity(quantity + (line.quantity if line else 0))
         if line is None:
             if locked.lines.count() >= MAX_LINES:
-                raise QuantityRefused(f"A cart holds up to {MAX_LINES} different products.")
+                raise QuantityRefused(_("A cart holds up to %(n)d different products.") % {"n": MAX_LINES})
             locked.lines.create(product_id=product_id, quantity=quantity, unit_price=price)
         else:
             line.quantity += quantity

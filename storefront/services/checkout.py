@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from erp.actor import Actor
 from erp.errors import Refused
@@ -118,7 +119,9 @@ def _shipping_charge(method: ShippingMethod, goods: DocumentTotals, terms: Terms
         return None
     product = ProductCopy.objects.filter(pk=method.product_id, retired_at=None).first()
     if product is None:
-        raise CheckoutRefused(f"Delivery by {method.name} is not possible at the moment; please choose another.")
+        raise CheckoutRefused(
+            _("Delivery by %(name)s is not possible at the moment; please choose another.") % {"name": method.label}
+        )
     return Wanted(product, 1, name=method.label)
 
 
@@ -180,7 +183,7 @@ def make_ready(visitor: Visitor, cart_id: int, said: Confirmation, *, actor: Act
     """
     method = ShippingMethod.objects.filter(code=said.shipping_method, is_active=True).first()
     if method is None or not method.delivers_to(said.ship_to["country"]):
-        raise CheckoutRefused("Please choose a way of delivery that reaches your country.")
+        raise CheckoutRefused(_("Please choose a way of delivery that reaches your country."))
     terms = cart_terms(visitor, said.ship_to["country"])
     cart = Cart.objects.get(pk=cart_id)
     if cart.state == Cart.State.OPEN:
@@ -200,7 +203,7 @@ def confirmed_order(cart: Cart, said: Confirmation, ready: Ready) -> NewOrder:
     lines = list(cart.lines.all())
     blocking = {CartLine.Note.GONE, CartLine.Note.SHORT}
     if not lines:
-        raise CheckoutRefused("Your cart is empty.")
+        raise CheckoutRefused(_("Your cart is empty."))
     if any(line.note in blocking for line in lines):
         raise CartChanged
     basket = price_cart(lines, terms, method)

@@ -1,4 +1,4 @@
-"""E-mails to shoppers: a relay item first, sent after the commit; a crash may send one twice, never none."""
+"""E-mails of the shop: each is a relay item first, sent after the commit; a crash may send one twice, never none."""
 
 from __future__ import annotations
 
@@ -8,27 +8,55 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
+from erp.errors import NotFound
 from erp.relay import relay_handler
-from storefront.models import SalesOrder, ShopAccount
-from storefront.services import accounts
+from finance import api as finance
+from storefront.models import CustomerCopy, InvoiceCopy, SalesOrder, SalesOrderCopy, ShopAccount
+from storefront.services import accounts, passwords
+
+Attachment = tuple[str, bytes, str]
 
 
-def _send(to: str, template: str, language: str, context: dict[str, Any]) -> dict[str, str]:
+def _send(
+    to: str, template: str, language: str, context: dict[str, Any], attachments: tuple[Attachment, ...] = ()
+) -> dict[str, str]:
     """Render ``emails/<template>.txt`` (first line: the subject) in a language and send it."""
     values = {"company": settings.COMPANY, "base_url": settings.SHOP_URL, **context}
     with translation.override(language):
         subject, _, body = render_to_string(f"emails/{template}.txt", values).strip().partition("\n")
-    EmailMessage(subject.strip(), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [to]).send()
+    message = EmailMessage(subject.strip(), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [to])
+    for name, content, kind in attachments:
+        message.attach(name, content, kind)
+    message.send()
     return {"to": to}
+
+
+def _language_of(account: ShopAccount) -> str:
+    found = CustomerCopy.objects.filter(pk=account.customer_id).values_list("language", flat=True).first()
+    return found or settings.LANGUAGE_CODE
 
 
 @relay_handler("storefront", "mail_confirmation")
 def mail_confirmation(payload: dict[str, Any], key: str) -> dict[str, str]:
-    """Ask a new account to confirm its address."""
+    """Ask an account to confirm its address."""
     account = ShopAccount.objects.get(user_id=payload["user_id"])
     token = accounts.confirmation_token(account.user_id)
-    return _send(account.email, "confirm_address", "hu", {"token": token, "account": account})
+    return _send(account.email, "confirm_address", _language_of(account), {"token": token, "account": account})
+
+
+@relay_handler("storefront", "mail_reset")
+def mail_reset(payload: dict[str, Any], key: str) -> dict[str, str]:
+    """Send the link to set a new password; the token is made now, so that it stands in no table."""
+    account = ShopAccount.objects.get(user_id=payload["user_id"])
+    context = {
+        "uid": urlsafe_base64_encode(force_bytes(account.user_id)),
+        "token": passwords.reset_token(account.user_id),
+        "account": account,
+    }
+    return _send(account.email, "reset_password", _language_of(account), context)
 
 
 @relay_handler("storefront", "mail_order")
@@ -36,3 +64,34 @@ def mail_order(payload: dict[str, Any], key: str) -> dict[str, str]:
     """Tell the shopper that the order is accepted."""
     order = SalesOrder.objects.prefetch_related("lines").get(pk=payload["order_id"])
     return _send(order.email, "order_accepted", order.language, {"order": order, "lines": order.lines.all()})
+
+
+@relay_handler("storefront", "mail_shipment")
+def mail_shipment(payload: dict[str, Any], key: str) -> dict[str, str]:
+    """Tell the shopper that a parcel is on its way."""
+    order = SalesOrder.objects.get(pk=payload["id"])
+    copy = SalesOrderCopy.objects.get(pk=payload["id"])
+    shipment = next(s for s in copy.shipments if s["number"] == payload["number"])
+    names = {line["line_no"]: line for line in copy.lines}
+    lines = [
+        {"name": names[x["line_no"]]["name"], "sku": names[x["line_no"]]["sku"], "quantity": x["quantity"]}
+        for x in shipment["lines"] or ()
+        if x["line_no"] in names and names[x["line_no"]].get("product_class") != "shipping"
+    ]
+    context = {"order": order, "shipment": shipment, "lines": lines}
+    return _send(order.email, "order_shipped", order.language, context)
+
+
+@relay_handler("storefront", "mail_invoice")
+def mail_invoice(payload: dict[str, Any], key: str) -> dict[str, str]:
+    """Send an invoice or credit note, with its PDF."""
+    invoice = InvoiceCopy.objects.get(pk=payload["id"])
+    order = SalesOrder.objects.get(pk=invoice.order_id or 0)
+    try:
+        pdf = finance.invoice_pdf(invoice.pk, order.language)
+    except NotFound:
+        attached: tuple[Attachment, ...] = ()
+    else:
+        attached = ((f"{invoice.number.replace('/', '-')}.pdf", pdf, "application/pdf"),)
+    context = {"order": order, "invoice": invoice}
+    return _send(order.email, "invoice_issued", order.language, context, attached)

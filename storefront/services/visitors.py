@@ -15,6 +15,7 @@ class Visitor:
     token: UUID | None  # of a guest's cart
     customer: CustomerCopy | None  # behind a confirmed log-in
     email: str = ""
+    is_confirmed: bool = True  # the e-mail address of the log-in
 
     @property
     def customer_id(self) -> int | None:
@@ -28,4 +29,4 @@ def find_visitor(user_id: int | None, token: UUID | None) -> Visitor:
     if account is None:
         return Visitor(token, None)
     customer = CustomerCopy.objects.filter(pk=account.customer_id, retired_at=None).first()
-    return Visitor(token, customer, account.email)
+    return Visitor(token, customer, account.email, account.confirmed_at is not None)

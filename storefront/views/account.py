@@ -15,10 +15,20 @@ from erp.actor import actor_of
 from storefront.forms import LogInForm, RegisterForm
 from storefront.services import accounts
 from storefront.services.accounts import AccountExists, LinkExpired
-from storefront.services.cart import merge_at_log_in
+from storefront.services.cart import find_cart, merge_at_log_in
 from storefront.services.order_view import order_summaries
+from storefront.services.throttle import (
+    LOG_IN_ACCOUNT,
+    LOG_IN_ADDRESS,
+    REGISTER_ADDRESS,
+    RESET_ACCOUNT,
+    TooManyAttempts,
+    count_attempts,
+    forget_attempts,
+)
+from storefront.services.visitors import Visitor
 from storefront.views.cart import safe_next
-from storefront.views.visiting import TOKEN_KEY, forget_visitor, visitor_of
+from storefront.views.visiting import TOKEN_KEY, address_of, forget_visitor, refused_for_now, visitor_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,13 +37,20 @@ def log_in(request: HttpRequest) -> HttpResponse:
     form = LogInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
+        try:
+            count_attempts((LOG_IN_ACCOUNT, said["email"]), (LOG_IN_ADDRESS, address_of(request)))
+        except TooManyAttempts as refused:
+            return refused_for_now(request, "storefront/login.html", form, refused)
         user = authenticate(request, username=said["email"].lower(), password=said["password"])
         if user is not None:
+            forget_attempts(LOG_IN_ACCOUNT, said["email"])
             _enter(request, user)
             return HttpResponseRedirect(safe_next(request, reverse("storefront:account")))
         form.add_error(None, _("E-mail address or password is not right."))
     status = 422 if request.method == "POST" else 200
-    context = {"form": form, "next": safe_next(request, "")}
+    context = {
+        "form": form, "next": safe_next(request, ""), "password_reset_url": reverse("storefront:password_forgotten")
+    }  # fmt: skip
     return render(request, "storefront/login.html", context, status=status)
 
 
@@ -43,7 +60,11 @@ def _enter(request: HttpRequest, user: object) -> None:
     login(request, user)  # type: ignore[arg-type]
     request.session.update(seen)
     forget_visitor(request)
+    brought = find_cart(Visitor(guest.token, None)) is not None
+    waiting = find_cart(visitor_of(request)) is not None
     merge_at_log_in(guest, visitor_of(request))
+    if brought and waiting:
+        messages.info(request, _("What you had put into your cart at your last visit is there, too."))
     request.session.pop(TOKEN_KEY, None)
     forget_visitor(request)
 
@@ -63,12 +84,15 @@ def register(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
+            count_attempts((REGISTER_ADDRESS, address_of(request)))
             done = accounts.register(
                 said["name"], said["email"], said["password"],
                 language=(get_language() or "en")[:2], actor=actor_of(request.user),
             )  # fmt: skip
         except AccountExists as exists:
-            form.add_error("email", exists.message)
+            form.add_error("email", _(exists.message))
+        except TooManyAttempts as refused:
+            return refused_for_now(request, "storefront/register.html", form, refused)
         else:
             return _registered(request, said["email"], said["password"], done.must_confirm)
     context = {"form": form, "next": safe_next(request, "")}
@@ -107,6 +131,21 @@ def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "storefront/message.html", context)
 
 
+@require_POST
+def confirm_again(request: HttpRequest) -> HttpResponse:
+    """Send the confirmation mail once more."""
+    visitor = visitor_of(request)
+    if visitor.customer is not None and request.user.pk is not None and not visitor.is_confirmed:
+        try:
+            count_attempts((RESET_ACCOUNT, f"confirm {visitor.email}"))
+        except TooManyAttempts as refused:
+            messages.warning(request, _(refused.message))
+        else:
+            accounts.send_confirmation(request.user.pk)
+            messages.success(request, _("The e-mail is on its way."))
+    return redirect("storefront:account")
+
+
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """The customer's details and latest orders."""
@@ -123,7 +162,7 @@ def account(request: HttpRequest) -> HttpResponse:
                 "city": customer.city, "country": customer.country, "tax_number": customer.tax_number,
             },
         },
-        "form": None,
+        "is_confirmed": visitor.is_confirmed,
         "orders": orders[:5],
     }  # fmt: skip
     return render(request, "storefront/account.html", context)

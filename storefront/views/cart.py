@@ -128,9 +128,9 @@ def cart_add(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             found = add_to_cart(visitor_of(request), pk, form.cleaned_data["quantity"])
         except (QuantityRefused, NotForSale) as refused:
-            form.add_error("quantity", refused.message)
+            form.add_error("quantity", _(refused.message))
         except CartChanged as changed:
-            messages.warning(request, changed.message)
+            messages.warning(request, _(changed.message))
             return redirect("storefront:cart")
         else:
             keep_cart(request, found)
@@ -167,7 +167,7 @@ def _changed(request: HttpRequest, quantities: dict[int, int]) -> HttpResponse:
         try:
             change_cart(found, _version(request), quantities)
         except Refused as refused:
-            messages.warning(request, refused.message)
+            messages.warning(request, _(refused.message))
     return redirect("storefront:cart")
 
 

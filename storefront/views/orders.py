@@ -11,17 +11,20 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from erp.actor import actor_of
 from erp.errors import Refused
+from finance import api as finance
 from storefront.forms import LookupForm
 from storefront.models import InvoiceCopy, SalesOrder
 from storefront.services.cancelling import cancel_order
 from storefront.services.order_view import order_context, order_summaries, payment_names
 from storefront.services.returning import announce_return
-from storefront.views.visiting import may_see, show_order_to_guest, visitor_of
+from storefront.services.throttle import LOOK_UP_ADDRESS, TooManyAttempts, count_attempts
+from storefront.views.visiting import address_of, may_see, refused_for_now, show_order_to_guest, visitor_of
 
 
 def _visible_order(request: HttpRequest, number: str) -> SalesOrder:
@@ -88,8 +91,8 @@ def order_cancel(request: HttpRequest, number: str) -> HttpResponse:
     order = _visible_order(request, number)
     try:
         cancel_order(order.pk, actor=actor_of(request.user), reason="Cancelled by the customer")
-    except Refused as refused:
-        messages.error(request, refused.message)
+    except Refused:
+        messages.error(request, _("Your order is being packed or has left already; it cannot be cancelled any more."))
     else:
         messages.success(request, _("Your order is cancelled."))
     return redirect("storefront:order_detail", number)
@@ -111,8 +114,8 @@ def return_request(request: HttpRequest, number: str) -> HttpResponse:
             order, lines, str(request.POST.get("reason", ""))[:500],
             key=str(request.POST.get("idempotency_key", "")), actor=actor_of(request.user),
         )  # fmt: skip
-    except Refused as refused:
-        messages.error(request, refused.message)
+    except Refused:
+        messages.error(request, _("Not as many can come back any more; please look at the numbers again."))
     else:
         messages.success(request, _("Your return is noted. Please put the order number into the parcel."))
     return redirect("storefront:order_detail", number)
@@ -126,6 +129,10 @@ def order_lookup(request: HttpRequest) -> HttpResponse:
         return render(request, "storefront/order_lookup.html", {"form": form})
     form = LookupForm(request.POST)
     if form.is_valid():
+        try:
+            count_attempts((LOOK_UP_ADDRESS, address_of(request)))
+        except TooManyAttempts as refused:
+            return refused_for_now(request, "storefront/order_lookup.html", form, refused)
         number = form.cleaned_data["number"].strip().upper()
         order = SalesOrder.objects.filter(number=number, email__iexact=form.cleaned_data["email"]).first()
         if order is not None:
@@ -138,9 +145,7 @@ def order_lookup(request: HttpRequest) -> HttpResponse:
 @require_safe
 def invoice_detail(request: HttpRequest, number: str) -> HttpResponse:
     """An invoice or credit note, from the copy of what Finance issued."""
-    invoice = InvoiceCopy.objects.filter(number=number).first()
-    if invoice is None or not _may_see_invoice(request, invoice):
-        raise Http404
+    invoice = _visible_invoice(request, number)
     original = InvoiceCopy.objects.filter(pk=invoice.original_id).first() if invoice.original_id else None
     notes = list(InvoiceCopy.objects.filter(original_id=invoice.pk).order_by("id"))
     context = {
@@ -148,9 +153,26 @@ def invoice_detail(request: HttpRequest, number: str) -> HttpResponse:
         "outstanding": max(Decimal(0), invoice.gross_total - invoice.paid_total - invoice.credited_total),
         "original": original,
         "credit_notes": notes,
-        "pdf_url": "",
+        "pdf_url": reverse("storefront:invoice_pdf", args=[invoice.number]),
     }
     return render(request, "storefront/invoice_detail.html", context)
+
+
+@require_safe
+def invoice_pdf(request: HttpRequest, number: str) -> HttpResponse:
+    """The document as Finance prints it, in the shopper's language."""
+    invoice = _visible_invoice(request, number)
+    pdf = finance.invoice_pdf(invoice.pk, (get_language() or "en")[:2])
+    name = f"{invoice.number.replace('/', '-')}.pdf"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return HttpResponse(pdf, content_type="application/pdf", headers=headers)
+
+
+def _visible_invoice(request: HttpRequest, number: str) -> InvoiceCopy:
+    invoice = InvoiceCopy.objects.filter(number=number).first()
+    if invoice is None or not _may_see_invoice(request, invoice):
+        raise Http404
+    return invoice
 
 
 def _may_see_invoice(request: HttpRequest, invoice: InvoiceCopy) -> bool:

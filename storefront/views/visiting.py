@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from storefront.models import Cart, SalesOrder
 from storefront.services.cart import find_cart
+from storefront.services.throttle import TooManyAttempts
 from storefront.services.visitors import Visitor, find_visitor
 
 TOKEN_KEY = "cart_token"  # noqa: S105  name of a session entry
@@ -53,6 +57,24 @@ def show_order_to_guest(request: HttpRequest, number: str) -> None:
     """Let this session see an order that its visitor placed or found with number and e-mail."""
     seen = [n for n in request.session.get(SEEN_ORDERS_KEY, []) if n != number]
     request.session[SEEN_ORDERS_KEY] = [*seen, number][-MAX_SEEN_ORDERS:]
+
+
+def address_of(request: HttpRequest) -> str:
+    """The visitor's network address; behind proxies of our own, what the outermost of them saw."""
+    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    proxies = settings.TRUSTED_PROXIES
+    if proxies and seen:
+        return seen[-min(proxies, len(seen))]
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def refused_for_now(request: HttpRequest, template: str, form: Form, refused: TooManyAttempts) -> HttpResponse:
+    """The form again, saying when the next attempt is allowed."""
+    form.full_clean()
+    form.add_error(None, refused.message)
+    page = render(request, template, {"form": form}, status=429)
+    page["Retry-After"] = str(refused.retry_after_s)
+    return page
 
 
 def may_see(request: HttpRequest, order: SalesOrder) -> bool:

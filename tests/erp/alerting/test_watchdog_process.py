@@ -21,9 +21,7 @@ def test_process_tells_every_channel_in_order_and_stops(erp: ErpDatabase) -> Non
             ERP_PAGERDUTY_URL=here.pagerduty_url,
             ERP_SLACK_WEBHOOK_URL=here.slack_url,
             ERP_ALERT_EMAIL_TO="ops@example.com, boss@example.com",
-            ERP_EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
-            ERP_EMAIL_HOST="127.0.0.1",
-            ERP_EMAIL_PORT=str(here.smtp_port),
+            ERP_EMAIL_URL=f"smtp://127.0.0.1:{here.smtp_port}",
         )
         process = subprocess.Popen([sys.executable, "manage.py", "watchdog"], cwd=PROJECT_DIR, env=environ)
         try:

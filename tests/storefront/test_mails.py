@@ -1,0 +1,90 @@
+"""E-mails to shoppers: what they say, in whose language, once each, and where they go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
+
+from erp.email_url import read_email_url
+from erp.relay import run_relay
+from logistics import api as logistics
+from storefront.models import InvoiceCopy, SalesOrder
+from storefront.services.notices import tell_shoppers
+from tests.databases import ErpDatabase
+from tests.storefront import world
+
+
+@pytest.fixture(autouse=True)
+def _shop(module_erp: ErpDatabase) -> None:
+    world.set_up_books()
+    world.delivery()
+
+
+def ordered_on_the_web(language: str) -> SalesOrder:
+    mug = world.product("1000", stock=9, name="Posted mug")
+    run_relay("logistics")
+    buyer = world.customer(f"Buyer {language}", language=language)
+    placed = world.place(
+        (mug, 3), price_mode="gross", channel="web", email=f"{language}@example.com", customer_id=buyer.pk
+    )
+    return SalesOrder.objects.get(pk=placed["order_id"])
+
+
+def sent() -> list[mail.EmailMessage]:
+    """What is sent now, after every relay and copy has run."""
+    mail.outbox.clear()
+    run_relay("logistics")
+    world.copy_orders()
+    tell_shoppers()
+    run_relay("storefront")
+    return list(mail.outbox)
+
+
+def test_order_shipment_and_invoice_are_mailed_once_each() -> None:
+    order = ordered_on_the_web("en")
+    (accepted,) = sent()
+    assert accepted.to == ["en@example.com"]
+    assert accepted.subject == f"Your order {order.number} at Demo Kft."
+    assert "3 × Posted mug" in str(accepted.body)
+    assert "3,810\u00a0Ft" in str(accepted.body)
+    logistics.ship(order.pk, [{"line_no": 1, "quantity": 2}], actor=world.SHOPPER, key=None)
+    about = {m.subject.split()[0]: m for m in sent()}
+    invoice = InvoiceCopy.objects.get(order_id=order.pk)
+    assert sorted(about) == ["Invoice", "Your"]
+    assert "is on its way" in about["Your"].subject
+    assert "2 × Posted mug" in str(about["Your"].body)
+    assert about["Invoice"].subject == f"Invoice {invoice.number}"
+    name, content, kind = about["Invoice"].attachments[0]
+    assert (name, kind) == (f"{invoice.number.replace('/', '-')}.pdf", "application/pdf")
+    assert bytes(content).startswith(b"%PDF")  # type: ignore[arg-type]
+    assert sent() == []
+
+
+def test_orders_of_a_history_are_not_mailed() -> None:
+    mug = world.product("1000", stock=9)
+    placed = world.place((mug, 1), channel="replay", email="old@example.com")
+    logistics.ship(placed["order_id"], None, actor=world.SHOPPER, key=None)
+    assert sent() == []
+
+
+def test_urls_say_where_mails_go() -> None:
+    smtp = read_email_url("smtp://shop%40x:p%3Aw@mail.example.com:587?tls=1")
+    assert (smtp.host, smtp.port, smtp.user, smtp.password, smtp.use_tls) == (
+        "mail.example.com",
+        587,
+        "shop@x",
+        "p:w",
+        True,
+    )
+    assert (read_email_url("smtps://mail.example.com").port, read_email_url("smtps://mail.example.com").use_ssl) == (
+        465,
+        True,
+    )
+    assert read_email_url("file:///var/mail").folder == Path("/var/mail")
+    assert read_email_url("console://").backend.endswith("console.EmailBackend")
+    for wrong in ("mail.example.com", "http://mail.example.com", "smtp://", "file://"):
+        with pytest.raises(ImproperlyConfigured, match="ERP_EMAIL_URL"):
+            read_email_url(wrong)
