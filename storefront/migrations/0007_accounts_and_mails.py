@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('storefront', '0005_product_images'),
+        ('storefront', '0006_payments'),
     ]
 
     operations = [
