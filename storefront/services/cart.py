@@ -205,15 +205,24 @@ def _changes(lines: list[CartLine], terms: Terms) -> list[CartLine]:
         code = vat_code_of(product.product_class, product.vat_code, terms)
         price = unit_price(product, rate_of(code, rates), terms.price_mode)
         if price != line.unit_price:
-            line.price_before = line.unit_price
-            line.unit_price = price
-            if line.note != CartLine.Note.SHORT:
-                line.note = CartLine.Note.PRICE
+            _take_price(line, price, unit_price(product, rate_of(code, rates), _OTHER_MODE[terms.price_mode]))
             changed.append(line)
         elif line.note == CartLine.Note.GONE:  # sold again
             line.note = CartLine.Note.NONE
             changed.append(line)
     return changed
+
+
+_OTHER_MODE = {"gross": "net", "net": "gross"}
+
+
+def _take_price(line: CartLine, price: Decimal, in_other_mode: Decimal) -> None:
+    """Give a line the present price. That net is shown for gross, or the reverse, after a log-in is no change of it."""
+    if line.unit_price != in_other_mode:
+        line.price_before = line.unit_price
+        if line.note != CartLine.Note.SHORT:
+            line.note = CartLine.Note.PRICE
+    line.unit_price = price
 
 
 def merge_at_log_in(guest: Visitor, customer: Visitor) -> Cart | None:

@@ -17,6 +17,7 @@ from erp.actor import actor_of
 from erp.errors import Refused
 from storefront.forms import COUNTRIES, CheckoutForm, checkout_initial
 from storefront.models import Cart, ShippingMethod
+from storefront.services.address_book import list_addresses
 from storefront.services.cards.paying import begin_payment
 from storefront.services.cart import CartChanged, cart_terms, find_cart, refresh_cart
 from storefront.services.checkout import (
@@ -48,8 +49,21 @@ def checkout(request: HttpRequest) -> HttpResponse:
     if cart is None or not cart.lines.exists():
         return redirect("storefront:cart")
     chosen = {k: request.GET[k] for k in ("shipping_method", "ship_country") if request.GET.get(k)}
-    initial = {**checkout_initial(visitor.customer, visitor.email), **chosen}
+    initial = {**checkout_initial(visitor.customer, visitor.email), **_from_book(request, visitor), **chosen}
     return _page(request, visitor, cart, _form(visitor, cart, initial=initial))
+
+
+def _from_book(request: HttpRequest, visitor: Visitor) -> dict[str, Any]:
+    """Fields filled from the saved address that was chosen by its link."""
+    chosen = request.GET.get("address", "")
+    if visitor.customer is None or not chosen.isdecimal() or len(chosen) > 18:
+        return {}
+    found = next((a for a in list_addresses(visitor.customer) if a["id"] == int(chosen)), None)
+    if found is None:
+        return {}
+    prefix = "bill" if found["kind"] == "billing" else "ship"
+    parts = {f"{prefix}_{part}": found[part] for part in ("name", "street", "postcode", "city", "country")}
+    return {**parts, "bill_same": False} if prefix == "bill" else parts
 
 
 def _form(
@@ -168,6 +182,7 @@ def _page(request: HttpRequest, visitor: Visitor, cart: Cart, form: CheckoutForm
         "totals": shown_totals(basket),
         "currency": terms.currency,
         "price_mode": terms.price_mode,
+        "saved_addresses": list_addresses(visitor.customer) if visitor.customer else [],
         "idempotency_key": order_key(cart),
         "cart_version": cart.version,
     }

@@ -182,3 +182,36 @@ def test_address_book_is_kept_and_only_ones_own() -> None:
 def test_own_pages_ask_a_guest_to_log_in() -> None:
     for path in ("/account/details/", "/account/addresses/", "/account/addresses/new/", "/account/password/"):
         assert Client().get(path)["Location"] == f"/account/login/?next={path}"
+
+
+def test_saved_address_fills_the_checkout() -> None:
+    customer = world.account("chooser@example.com", name="Maga Név")
+    client = world.logged_in("chooser@example.com")
+    said = {"kind": "delivery", "name": "Nagymama", "street": "Kis u. 3.", "postcode": "7621", "city": "Pécs"}
+    client.post("/account/addresses/new/", {**said, "country": "HU"})
+    client.post(f"/cart/add/{world.product(stock=3)}/", {"quantity": "1"})
+    (address,) = admin.list_addresses(customer.pk)
+    link = f"/checkout/?address={address['id']}"
+    assert f'href="{link}"' in client.get("/checkout/").content.decode()
+    form = client.get(link).context["form"]
+    assert (form["ship_name"].value(), form["ship_street"].value()) == ("Nagymama", "Kis u. 3.")
+    world.account("other@example.com", name="Más Név")
+    other = world.logged_in("other@example.com")
+    other.post(f"/cart/add/{world.product(stock=3)}/", {"quantity": "1"})
+    assert other.get(link).context["form"]["ship_name"].value() == "Más Név"
+
+
+def test_cart_of_a_company_turns_to_net_prices_at_log_in_without_alarm() -> None:
+    world.account("company@example.com", is_company=True, name="Cég Kft.")
+    mug, pot = world.product("1000", stock=3, name="Net mug"), world.product("500", stock=3, name="Net pot")
+    world.logged_in("company@example.com").post(f"/cart/add/{pot}/", {"quantity": "1"})
+    client = Client()
+    client.post(f"/cart/add/{mug}/", {"quantity": "1"})
+    said = {"email": "company@example.com", "password": "anna-secret-1", "next": "/cart/"}
+    page = client.post("/account/login/", said, follow=True)
+    assert "What you had put into your cart at your last visit is there, too." in page.content.decode()
+    assert {(line["name"], line["unit_price"], line["message"]) for line in page.context["lines"]} == {
+        ("Net mug", 1000, ""), ("Net pot", 500, ""),
+    }  # fmt: skip
+    world.product("1100", sku=next(x["sku"] for x in page.context["lines"] if x["name"] == "Net mug"), name="Net mug")
+    assert "The price has changed from 1,000\u00a0Ft to 1,100\u00a0Ft." in client.get("/cart/").content.decode()
