@@ -10,6 +10,9 @@ REPORT_EVERY_S = 3
 
 _PAGES = (
     ("Open items", "finance-open-items"),
+    ("Ageing", "finance-ageing"),
+    ("Bank entries", "finance-bank"),
+    ("Collective invoices", "finance-collective"),
     ("Record payment", "finance-record-payment"),
     ("Manual entry", "finance-post-entry"),
     ("Trial balance (live)", "finance-trial-balance"),

@@ -8,7 +8,7 @@ from erp.api.routers import copy_routes, entity_routes
 from finance.rest import operations as do
 from finance.rest import reading as read
 from finance.rest.printing import InvoicePdf
-from finance.staff import buttons, documents, pages, reports
+from finance.staff import bank, buttons, collecting, documents, pages, reports
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     *entity_routes("finance", read.VatCodeViewSet, read.InvoiceViewSet, read.LedgerViewSet),
@@ -26,10 +26,23 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 
 staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("finance/trial-balance/", pages.trial_balance, name="finance-trial-balance"),
-    path("finance/open-items/", pages.open_items, name="finance-open-items"),
+    path("finance/open-items/", collecting.open_items, name="finance-open-items"),
+    path("finance/ageing/", collecting.ageing, name="finance-ageing"),
+    path("finance/statement/<int:pk>/", collecting.statement, name="finance-statement"),
+    path("finance/write-off/<int:pk>/", collecting.write_off, name="finance-write-off"),
+    path("finance/deallocate/<int:pk>/", collecting.deallocate, name="finance-deallocate"),
+    path("finance/bank/", bank.bank, name="finance-bank"),
+    path("finance/bank/import/", bank.import_statement, name="finance-bank-import"),
+    path("finance/bank/book-sure/", bank.book_sure, name="finance-bank-book-sure"),
+    path("finance/bank/<int:pk>/", bank.bank_entry, name="finance-bank-entry"),
+    path("finance/bank/<int:pk>/book/", bank.book, name="finance-bank-book"),
+    path("finance/collective/", documents.collective, name="finance-collective"),
+    path("finance/collective/customer/", documents.set_collective, name="finance-set-collective"),
     path("finance/entry/", pages.post_entry, name="finance-post-entry"),
     path("finance/payment/", pages.record_payment, name="finance-record-payment"),
     path("finance/invoice/<int:pk>/pdf/", documents.print_invoice, name="finance-print-invoice"),
+    path("finance/take-off/<int:pk>/", documents.take_off, name="finance-take-off"),
+    path("finance/correct/<int:pk>/", documents.correct, name="finance-correct"),
     path("finance/credit/<int:pk>/", pages.credit_invoice, name="finance-credit"),
     path("finance/allocate/<int:pk>/", pages.allocate, name="finance-allocate"),
     path("finance/nav/", reports.reports, name="finance-nav-reports"),

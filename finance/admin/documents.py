@@ -6,14 +6,17 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from erp.admin import InternalAdmin, OwnedAdmin
+from erp.errors import ErpError
 from finance.admin.parts import ReadOnlyLines, WithButtons, flow, postings, shown, table
 from finance.models import Invoice, InvoiceLine, Payment, PaymentAllocation
 from finance.serializers import InvoiceSerializer
 from finance.services.accounts import base_currency
+from finance.services.invoicing import preview_of
 from finance.staff import reports
 from finance.staff.forms import DraftForm, DraftLineForm
 
@@ -67,7 +70,7 @@ class SettledBy(ReadOnlyLines):
 
     model = PaymentAllocation
     fk_name = "invoice"
-    fields = ("payment", "credit_note", "amount", "allocated_on")
+    fields = ("payment", "credit_note", "write_off", "amount", "allocated_on")
 
 
 class ReportFilter(admin.ChoicesFieldListFilter):
@@ -105,14 +108,16 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A draft's header, or the whole document."""
         header = (
-            ("customer_id", "payment_method"), ("issued_on", "fulfilled_on"), ("due_on", "language"),
-            ("currency", "price_mode"), ("order_number", "external_ref"), "note",
+            ("customer_id", "kind"), ("payment_method", "language"), ("issued_on", "fulfilled_on", "due_on"),
+            ("currency", "price_mode"), ("discount_percent", "discount"), ("order_number", "external_ref"), "note",
         )  # fmt: skip
-        if obj is None or obj.state == Invoice.State.DRAFT:
+        if obj is None:
             return ((None, {"fields": header}),)
+        if obj.state == Invoice.State.DRAFT:
+            return ((None, {"fields": header}), ("As it would be issued now", {"fields": ("preview",)}))
         document = (
             ("number", "kind", "payment_state"), ("customer_name", "original"), ("issued_on", "fulfilled_on", "due_on"),
-            ("net", "vat", "gross"), ("currency", "price_mode", "payment_method"),
+            ("net", "vat", "gross"), ("currency", "price_mode", "payment_method"), ("rate", "document_discount"),
             ("paid_total", "credited_total", "open_total"), ("order_number", "external_ref"), "note",
         )  # fmt: skip
         return (
@@ -125,8 +130,10 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Everything of an issued document."""
-        if obj is None or obj.state == Invoice.State.DRAFT:
+        if obj is None:
             return ()
+        if obj.state == Invoice.State.DRAFT:
+            return ("preview",)
         fieldsets = self.get_fieldsets(request, obj)
         rows = [row for _, options in fieldsets for row in options["fields"]]
         return tuple(name for row in rows for name in ((row,) if isinstance(row, str) else row))
@@ -176,6 +183,31 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
         """What is still to be paid, or paid back."""
         return shown(row.settlement.open_total, row.currency)
 
+    @admin.display(description="Exchange rate")
+    def rate(self, row: Invoice) -> str:
+        """Rate, its day and source; nothing in base currency."""
+        if row.currency == row.base_currency:
+            return "–"
+        return f"{row.exchange_rate.normalize():f} of {row.rate_on} ({row.rate_source})"
+
+    @admin.display(description="Document discount")
+    def document_discount(self, row: Invoice) -> str:
+        """What was taken off the whole; the lines contain it."""
+        return shown(row.discount, row.currency) if row.discount else "–"
+
+    @admin.display(description="Totals")
+    def preview(self, row: Invoice) -> SafeString | str:
+        """VAT per rate and totals, or what forbids issuing."""
+        try:
+            found = preview_of(row.pk)
+        except ErpError as error:
+            return f"It cannot be issued yet: {error.message}"
+        names = ("net", "vat", "gross")
+        rows = [[r["vat_code"], *(shown(r[n], found["currency"]) for n in names)] for r in found["vat_summary"]]
+        rows.append(["Total", *(shown(found[f"{n}_total"], found["currency"]) for n in names)])
+        told = f"{Invoice.Kind(found['kind']).label} in {found['currency']}, due on {found['due_on']}"
+        return format_html("{}{}", told, table(["VAT code", "Net", "VAT", "Gross"], rows))
+
     @admin.display(description="VAT per rate")
     def vat_table(self, row: Invoice) -> SafeString:
         """The VAT summary, also in base currency."""
@@ -205,10 +237,10 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
         """Status, messages and archive of its report."""
         return reports.story(row.pk)
 
-    @admin.display(description="Documents of the order")
+    @admin.display(description="Documents around this one")
     def documents(self, row: Invoice) -> SafeString | str:
-        """The order's documents in every module."""
-        return flow(row.order_id)
+        """What it came from and led to, in every module."""
+        return flow(row)
 
 
 class Allocations(ReadOnlyLines):
@@ -216,7 +248,7 @@ class Allocations(ReadOnlyLines):
 
     model = PaymentAllocation
     fk_name = "payment"
-    fields = ("invoice", "amount", "allocated_on")
+    fields = ("invoice", "counter_payment", "amount", "allocated_on")
 
 
 @admin.register(Payment)
@@ -229,7 +261,12 @@ class PaymentAdmin(WithButtons, InternalAdmin):
     list_filter = ("method", "currency")
     search_fields = ("number", "reference", "=customer_id")
     inlines = (Allocations,)
-    readonly_fields = ("ledger_lines",)
+    readonly_fields = ("ledger_lines", "documents")
+
+    @admin.display(description="Document flow")
+    def documents(self, row: Payment) -> SafeString | str:
+        """What it came from and led to."""
+        return flow(row)
 
     @admin.display(description="Postings")
     def ledger_lines(self, row: Payment) -> SafeString:

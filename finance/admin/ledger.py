@@ -6,9 +6,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from erp.admin import EditableAdmin, InternalAdmin, ReadOnlyAdmin
-from finance.admin.parts import ReadOnlyLines, WithButtons
+from finance.admin.parts import ReadOnlyLines, WithButtons, flow
 from finance.models import Account, FiscalPeriod, Journal, JournalEntry, JournalLine, ProductCost, ValuedMove
 
 
@@ -80,6 +81,12 @@ class JournalEntryAdmin(WithButtons, InternalAdmin):
     search_fields = ("document_number", "=posting_key", "=id")
     exclude = ("xid",)
     inlines = (EntryLines,)
+    readonly_fields = ("documents",)
+
+    @admin.display(description="Document flow")
+    def documents(self, row: JournalEntry) -> SafeString | str:
+        """What it books, and what that came from and led to."""
+        return flow(row)
 
 
 @admin.register(JournalLine)

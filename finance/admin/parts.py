@@ -11,8 +11,8 @@ from unfold.admin import TabularInline
 
 from erp.duties import has_duty
 from erp.money import minor_units
-from erp.registry import document_flow
 from finance.models import JournalLine
+from finance.services.document_flow import flow_of
 from finance.staff.buttons import buttons_of, links_of
 
 _TABLE = '<table class="w-full text-sm"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
@@ -82,13 +82,11 @@ def postings(kinds: tuple[str, ...], key: int, currency: str) -> SafeString:
     return table(["Entry", "Date", "Account", "Debit", "Credit", "Text"], rows)
 
 
-def flow(order_id: int | None) -> SafeString | str:
-    """All documents of the order, from every module, oldest first."""
-    if order_id is None:
-        return "–"
+def flow(row: Any) -> SafeString | str:
+    """What the document came from and led to, in every module, oldest first."""
     rows = [
         [d.kind, format_html('<a class="underline" href="{}">{}</a>', d.url, d.number) if d.url else d.number, d.state,
          d.at.strftime("%Y-%m-%d %H:%M") if d.at else ""]
-        for d in document_flow(order_id)
+        for d in flow_of(row)
     ]  # fmt: skip
     return table(["Document", "Number", "State", "At"], rows)

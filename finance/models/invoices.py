@@ -209,7 +209,7 @@ class InvoiceLine(InternalModel):
     shipment_id = models.BigIntegerField(null=True, editable=False)
     shipment_number = models.CharField(max_length=40, default="", db_default="", editable=False)
     advance_invoice = models.ForeignKey(
-        Invoice, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="deductions",
+        Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="deductions",
         help_text="Advance invoice of which this line takes off a part",
     )  # fmt: skip
     base_net = AmountField(null=True, editable=False, help_text="Net in base currency, as posted")

@@ -16,6 +16,7 @@ from erp.errors import NotFound
 from finance.errors import EmptyDocument, NotCreditable, NotInvoicedYet
 from finance.models import SALES_KINDS, Invoice
 from finance.serializers.invoices import lock_settlements
+from finance.services.corrections import corrected_lines
 from finance.services.credit_lines import Original, as_credit, gross_by_invoice, originals_of, take_pieces
 from finance.services.customers import frozen_customer, get_customer, products_by_id
 from finance.services.document_data import as_date, issued_summary, line_of, summary
@@ -185,9 +186,35 @@ def issue_credit_note(
     return answer
 
 
+def correct_prices(
+    invoice_id: int, lines: Sequence[Mapping[str, Any]], *, actor: Actor, reason: str = "",
+    issued_on: date | None = None, key: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Lower the price of invoiced pieces: each line is taken back and charged anew, linked to its original.
+
+    Args:
+        lines: ``[{"line_no", "quantity", "unit_price"}]``, the right price.
+
+    Raises:
+        NotCreditable: a price is not lower; charge a difference upwards by another invoice.
+        CreditExceedsInvoice: fewer pieces are left of a line.
+    """
+
+    def run() -> dict[str, Any]:
+        begin_issue(f"credit:{invoice_id}")
+        return _credit_by_hand(invoice_id, lines, reason, issued_on or timezone.now().date(), actor, at_new_price=True)
+
+    if key is None:
+        return retrying("finance", run)
+    body = {"invoice_id": invoice_id, "lines": lines, "reason": reason, "issued_on": issued_on}
+    answer: dict[str, Any] = idempotency.once("finance", key, "correction", idempotency.hash_request(body), run)[0]
+    return answer
+
+
 def _credit_by_hand(
-    invoice_id: int, wanted: Sequence[Mapping[str, Any]] | None, reason: str, issued_on: date, actor: Actor
-) -> dict[str, Any]:
+    invoice_id: int, wanted: Sequence[Mapping[str, Any]] | None, reason: str, issued_on: date, actor: Actor,
+    *, at_new_price: bool = False,
+) -> dict[str, Any]:  # fmt: skip
     original = Invoice.objects.filter(pk=invoice_id).first()
     if original is None:
         raise NotFound(f"invoice {invoice_id} does not exist")
@@ -195,7 +222,10 @@ def _credit_by_hand(
         raise NotCreditable(f"{original} is not an issued invoice")
     lock_settlements([original.pk])
     by_id = {o.id: o for o in originals_of([original.pk])}
-    lines = _wanted_lines(original, list(by_id.values()), wanted)
+    if at_new_price:
+        lines = corrected_lines(list(by_id.values()), wanted or (), original.currency, original.price_mode)
+    else:
+        lines = _wanted_lines(original, list(by_id.values()), wanted)
     if not lines:
         raise NotCreditable(f"{original.number} is credited in full already")
     kind = Kind.CANCELLATION if wanted is None else Kind.CREDIT_NOTE

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST
 
 from erp.actor import Actor, actor_of
 from erp.staff.desk import duty_page, perform
-from finance.models import FiscalPeriod, Invoice, JournalEntry, Payment
-from finance.services import crediting, invoicing, periods, posting, refunds
+from finance.models import BankEntry, FiscalPeriod, Invoice, JournalEntry, Payment
+from finance.services import bank_matching, crediting, invoicing, periods, posting, refunds
+from finance.services.drafts import deductible
 from finance.staff import reports
 
 Do = Callable[[int, Actor], str]
@@ -32,6 +33,21 @@ def _refund(pk: int, actor: Actor) -> str:
     return f"Payment {done['number']}: {-done['amount']} {done['currency']} is paid back."
 
 
+def _reverse_payment(pk: int, actor: Actor) -> str:
+    done = refunds.reverse_payment(pk, actor=actor)
+    return f"The payment is reversed by {done['number']}; what it settled is open again."
+
+
+def _pay_back(pk: int, actor: Actor) -> str:
+    done = refunds.refund_payment(pk, actor=actor)
+    return f"Payment {done['number']}: {-done['amount']} {done['currency']} is paid back."
+
+
+def _take_up(pk: int, actor: Actor) -> str:
+    bank_matching.take_up(pk)
+    return "The entry is open again."
+
+
 def _reverse(pk: int, actor: Actor) -> str:
     return f"Entry {posting.reverse_entry(pk, actor=actor)['entry_no']} reverses entry {pk}."
 
@@ -46,6 +62,8 @@ OPERATIONS: dict[str, dict[str, tuple[str, Do]]] = {
         "cancel": ("Cancel the whole invoice", _cancel),
         "refund": ("Pay back", _refund),
     },
+    "payment": {"pay-back": ("Pay back what is left", _pay_back), "reverse": ("Reverse the payment", _reverse_payment)},
+    "bankentry": {"take-up": ("Open again", _take_up)},
     "journalentry": {"reverse": ("Reverse", _reverse)},
     "fiscalperiod": {
         "open": ("Open", _set_period("open")),
@@ -54,6 +72,8 @@ OPERATIONS: dict[str, dict[str, tuple[str, Do]]] = {
     },
 }
 """Model → operation → (label, what it does)."""
+
+_DANGEROUS = frozenset({"cancel", "lock", "reverse", "pay-back"})
 
 _OF_PERIOD = {"open": ("soft-lock",), "soft_locked": ("open", "lock"), "locked": ()}
 
@@ -65,7 +85,7 @@ def buttons_of(row: Any) -> list[dict[str, str]]:
         {
             "label": OPERATIONS[model][name][0],
             "url": reverse("finance-operation", args=[model, row.pk, name]),
-            "is_danger": "yes" if name in {"cancel", "lock"} else "",
+            "is_danger": "yes" if name in _DANGEROUS else "",
         }
         for name in _names(row)
     ]
@@ -92,10 +112,30 @@ def _forms(row: Any) -> list[tuple[str, str]]:
         return [
             ("Record payment", f"{reverse('finance-record-payment')}?invoice={row.number}"),
             ("Credit lines", reverse("finance-credit", args=[row.pk])),
+            ("Correct prices", reverse("finance-correct", args=[row.pk])),
+            *([("Write off", reverse("finance-write-off", args=[row.pk]))] if row.settlement.open_total else []),
+            _statement_of(row.customer_id),
         ]
-    if isinstance(row, Payment) and row.amount != row.allocated:
-        return [("Allocate", reverse("finance-allocate", args=[row.pk]))]
+    if isinstance(row, Invoice) and row.state == Invoice.State.DRAFT:
+        return [("Take off an advance", reverse("finance-take-off", args=[row.pk]))] if deductible(row) else []
+    if isinstance(row, Payment):
+        return [*_allocation_links(row), _statement_of(row.customer_id)]
+    if isinstance(row, BankEntry) and row.state == BankEntry.State.OPEN:
+        return [("Book", reverse("finance-bank-entry", args=[row.pk]))]
     return []
+
+
+def _statement_of(customer_id: int) -> tuple[str, str]:
+    return ("Customer's statement", reverse("finance-statement", args=[customer_id]))
+
+
+def _allocation_links(row: Payment) -> list[tuple[str, str]]:
+    links = []
+    if row.amount != row.allocated:
+        links.append(("Allocate", reverse("finance-allocate", args=[row.pk])))
+    if row.allocations.filter(invoice__isnull=False).exists():
+        links.append(("Take back an allocation", reverse("finance-deallocate", args=[row.pk])))
+    return links
 
 
 def _names(row: Any) -> tuple[str, ...]:
@@ -105,6 +145,10 @@ def _names(row: Any) -> tuple[str, ...]:
         return ("reverse",) if posting.is_reversible(row) else ()
     if isinstance(row, FiscalPeriod):
         return _OF_PERIOD[row.state]
+    if isinstance(row, Payment):
+        return _of_payment(row)
+    if isinstance(row, BankEntry):
+        return ("take-up",) if row.state == BankEntry.State.SET_ASIDE else ()
     return ()
 
 
@@ -114,6 +158,12 @@ def _of_invoice(invoice: Invoice) -> tuple[str, ...]:
     if invoice.is_credit:
         return ("refund",) if invoice.settlement.open_total else ()
     return ("cancel",) if invoice.settlement.credited_total < invoice.gross_total or not invoice.gross_total else ()
+
+
+def _of_payment(payment: Payment) -> tuple[str, ...]:
+    if payment.allocations.filter(counter_payment__isnull=False).exists():
+        return ("pay-back",) if payment.amount > payment.allocated else ()
+    return ("pay-back", "reverse") if payment.amount > payment.allocated else ("reverse",)
 
 
 @require_POST

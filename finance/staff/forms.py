@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import uuid
 from typing import Any
 
@@ -16,7 +17,17 @@ from unfold.widgets import (
 )
 
 from erp.staff.forms import OwnedForm
-from finance.models import Account, CustomerCopy, Invoice, InvoiceLine, Journal, Payment, VatCode
+from finance.models import (
+    SALES_KINDS,
+    Account,
+    BankMapping,
+    CustomerCopy,
+    Invoice,
+    InvoiceLine,
+    Journal,
+    Payment,
+    VatCode,
+)
 
 
 def _amount(label: str, *, required: bool = True) -> forms.DecimalField:
@@ -63,28 +74,106 @@ def _vat_codes() -> list[tuple[str, str]]:
     return [(code.code, str(code)) for code in found]
 
 
+def _vat_choices() -> list[tuple[str, str]]:
+    return [("", "as follows from product and customer"), *_vat_codes()]
+
+
 class DraftForm(OwnedForm):
     """A draft's header; the customer is named by number."""
 
+    kind = forms.ChoiceField(
+        choices=[(kind.value, kind.label) for kind in SALES_KINDS if kind != Invoice.Kind.FINAL], initial="invoice",
+        widget=UnfoldAdminSelectWidget, required=False,
+        help_text="An invoice that takes off an advance becomes a final invoice by itself",
+    )  # fmt: skip
     customer_id = CustomerField(label="Customer", help_text="Number, e.g. C000001")
     payment_method = forms.ChoiceField(choices=Payment.Method.choices, widget=UnfoldAdminSelectWidget)
+    discount_percent = forms.DecimalField(
+        label="Document discount %", max_digits=7, decimal_places=4, required=False, min_value=0, max_value=100,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )  # fmt: skip
+    discount = _amount("Document discount (amount)", required=False)
 
     class Meta:
         model = Invoice
         fields = (
-            "customer_id", "issued_on", "fulfilled_on", "due_on", "currency", "price_mode", "payment_method",
-            "language", "order_number", "external_ref", "note",
+            "kind", "customer_id", "issued_on", "fulfilled_on", "due_on", "currency", "price_mode", "payment_method",
+            "language", "discount_percent", "discount", "order_number", "external_ref", "note",
         )  # fmt: skip
+
+    def clean_kind(self) -> str:
+        """An invoice when nothing is said."""
+        return str(self.cleaned_data.get("kind") or Invoice.Kind.INVOICE)
+
+    def clean(self) -> dict[str, Any]:
+        """No discount is a discount of nothing."""
+        data = super().clean() or {}
+        return {**data, **{name: data.get(name) or 0 for name in ("discount", "discount_percent")}}
 
 
 class DraftLineForm(forms.ModelForm):  # type: ignore[type-arg]
     """A draft's line."""
 
-    vat_code = forms.ChoiceField(label="VAT code", choices=_vat_codes, widget=UnfoldAdminSelectWidget)
+    sku = _text("SKU", most=60)
+    name = _text("Name")
+    unit_price = forms.DecimalField(
+        max_digits=19, decimal_places=6, required=False, widget=UnfoldAdminDecimalFieldWidget
+    )
+    discount = _amount("Discount", required=False)
+    discount_percent = forms.DecimalField(
+        label="%", max_digits=7, decimal_places=4, required=False, min_value=0, max_value=100,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )  # fmt: skip
+    vat_code = forms.ChoiceField(
+        label="VAT code", choices=_vat_choices, required=False, widget=UnfoldAdminSelectWidget
+    )
+    vat_override_reason = _text("Reason for another code")
+    advance_invoice = forms.ModelChoiceField(
+        queryset=Invoice.objects.filter(kind=Invoice.Kind.ADVANCE), required=False, widget=forms.HiddenInput
+    )
 
     class Meta:
         model = InvoiceLine
-        fields = ("name", "quantity", "unit", "unit_price", "discount", "vat_code")
+        fields = (
+            "sku", "name", "quantity", "unit", "unit_price", "discount_percent", "discount", "vat_code",
+            "vat_override_reason", "advance_invoice",
+        )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        """No discount is a discount of nothing."""
+        data = super().clean() or {}
+        return {**data, **{name: data.get(name) or 0 for name in ("discount", "discount_percent")}}
+
+
+_MAPPED = ("booked_on", "amount", "currency", "entry_ref", "reference", "payer_name", "payer_account")
+
+
+class MappingForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A bank's CSV format; each field is named by its heading in the file."""
+
+    class Meta:
+        model = BankMapping
+        fields = ("name", "delimiter", "encoding", "decimal_separator", "date_format", "columns")
+
+    def clean_columns(self) -> dict[str, str]:
+        """Known fields with headings; day and amount are needed."""
+        columns = self.cleaned_data["columns"]
+        if not isinstance(columns, dict) or not all(isinstance(v, str) and v for v in columns.values()):
+            raise forms.ValidationError('Give headings by field: {"booked_on": "Date", "amount": "Amount"}.')
+        unknown = sorted(set(columns) - set(_MAPPED))
+        if unknown:
+            raise forms.ValidationError(f"There is no field {', '.join(unknown)}; fields are {', '.join(_MAPPED)}.")
+        missing = [name for name in ("booked_on", "amount") if name not in columns]
+        if missing:
+            raise forms.ValidationError(f"Say which column is {' and '.join(missing)}.")
+        return columns
+
+    def clean_encoding(self) -> str:
+        """One that exists."""
+        try:
+            return codecs.lookup(self.cleaned_data["encoding"]).name and str(self.cleaned_data["encoding"])
+        except LookupError as error:
+            raise forms.ValidationError("There is no such encoding; try utf-8-sig or cp1250.") from error
 
 
 class KeyForm(forms.Form):
@@ -175,6 +264,45 @@ class AllocationForm(forms.Form):
 
     invoice_id = forms.IntegerField(widget=forms.HiddenInput)
     amount = _amount("Amount", required=False)
+
+
+class DeductionForm(forms.Form):
+    """Part of an advance invoice to take off; empty: nothing."""
+
+    title = ""
+
+    invoice_id = forms.IntegerField(widget=forms.HiddenInput)
+    vat_code = forms.CharField(widget=forms.HiddenInput)
+    amount = _amount("Take off", required=False)
+
+
+class CorrectionLineForm(forms.Form):
+    """Another price for pieces of one invoice line."""
+
+    title = ""
+
+    line_no = forms.IntegerField(widget=forms.HiddenInput)
+    quantity = forms.IntegerField(label="Pieces", min_value=0, required=False, widget=UnfoldAdminIntegerFieldWidget)
+    unit_price = forms.DecimalField(
+        label="Right price", max_digits=19, decimal_places=6, required=False, min_value=0,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )  # fmt: skip
+
+
+class WriteOffForm(KeyForm):
+    """What is given up, and why."""
+
+    amount = _amount("Amount (empty: all that is open)", required=False)
+    reason = _text("Reason", required=True)
+
+
+class CollectiveForm(KeyForm):
+    """Period of a collective invoice."""
+
+    customer = CustomerField(label="Customer")
+    first = _day("Delivered from")
+    last = _day("Delivered to")
+    issued_on = _day("Date of issue")
 
 
 class DaysForm(forms.Form):

@@ -1,4 +1,4 @@
-"""The bookkeeper's pages: trial balance, open items, manual entry, payment, credit note, allocation."""
+"""The bookkeeper's pages: trial balance, manual entry, payment, credit note, allocation."""
 
 from __future__ import annotations
 
@@ -40,20 +40,10 @@ def _this_year() -> dict[str, str]:
 
 
 @duty_page("finance")
-def open_items(request: HttpRequest) -> HttpResponse:
-    """What customers owe and are owed, document by document, against the receivables accounts."""
-    items = reading.open_items()
-    return page(
-        request, "finance/open_items.html", "Open items", items=items[:1000], count=len(items),
-        total=sum((row["base_open"] for row in items), Decimal(0)), receivables=reading.receivables_balance(),
-    )  # fmt: skip
-
-
-@duty_page("finance")
 def record_payment(request: HttpRequest) -> HttpResponse:
     """Record a payment; what exceeds the invoice stays on the customer's account."""
     if request.method != "POST":
-        return _form(request, "Record payment", "Record", f.PaymentForm(initial=_payment_of(request)))
+        return form_page(request, "Record payment", "Record", f.PaymentForm(initial=_payment_of(request)))
     form = f.PaymentForm(request.POST)
     if form.is_valid():
         data = form.cleaned_data
@@ -70,7 +60,7 @@ def record_payment(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"Payment {done['number']} is posted; unallocated: {done['unallocated']}.")
             return HttpResponseRedirect(reverse("admin:finance_payment_change", args=[done["id"]]))
-    return _form(request, "Record payment", "Record", form)
+    return form_page(request, "Record payment", "Record", form)
 
 
 def _payment_of(request: HttpRequest) -> dict[str, Any]:
@@ -97,7 +87,7 @@ def post_entry(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"Entry {done['entry_no']} is posted in {done['period']}.")
             return HttpResponseRedirect(reverse("admin:finance_journalentry_change", args=[done["id"]]))
-    return _form(request, "Manual entry", "Post", head, rows)
+    return form_page(request, "Manual entry", "Post", head, rows)
 
 
 @duty_page("finance")
@@ -123,7 +113,7 @@ def credit_invoice(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"Credit note {done['number']} is issued.")
             return HttpResponseRedirect(reverse("admin:finance_invoice_change", args=[done["id"]]))
-    return _form(request, f"Credit invoice {invoice.number}", "Issue credit note", head, rows)
+    return form_page(request, f"Credit invoice {invoice.number}", "Issue credit note", head, rows)
 
 
 @duty_page("finance")
@@ -145,8 +135,9 @@ def allocate(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"Payment {payment.number} is allocated.")
             return HttpResponseRedirect(reverse("admin:finance_payment_change", args=[pk]))
     left = payment.amount - payment.allocated
-    return _form(request, f"Allocate {left} {payment.currency} of {payment.number}", "Allocate", None, rows)
+    return form_page(request, f"Allocate {left} {payment.currency} of {payment.number}", "Allocate", None, rows)
 
 
-def _form(request: HttpRequest, title: str, button: str, head: Any, rows: Any = None) -> HttpResponse:
+def form_page(request: HttpRequest, title: str, button: str, head: Any, rows: Any = None) -> HttpResponse:
+    """A form with its head, rows and one button."""
     return page(request, "finance/task.html", title, button=button, head=head, rows=rows)
