@@ -83,6 +83,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ("Consistency", "hub", "ownership-board"),
         ("Scrubber runs", "fact_check", "scrub-runs"),
         ("Incidents", "notifications", "incidents"),
+        ("Stuck documents", "report", "stuck-documents"),
     ]
     items = [
         # Marked on its own page alone: the others lie below the board's path.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from erp.actor import Actor
 from erp.scrubber.result import CheckSpec
 
 
@@ -64,6 +65,39 @@ class Watch:
     remedy: str  # what to do, ends the incident's message
 
 
+@dataclass(frozen=True)
+class StuckDocument:
+    """A document on which work goes wrong or does not go on, as the page of stuck documents shows it."""
+
+    key: str  # by which its source finds it again
+    what: str  # e.g. "Invoice for shipment SH-000012"
+    reason: str
+    since: datetime
+    attempts: int = 0
+    state: str = "waiting"  # stuck: it was tried so often that somebody has to look
+    next_at: datetime | None = None
+    url: str = ""  # of the document
+
+
+@dataclass(frozen=True)
+class StuckSource:
+    """Where stuck documents of one kind come from, and how one of them is tried again."""
+
+    name: str  # in URLs and JSON, e.g. "storefront.hand-overs"
+    module: str  # whose duty may try again
+    title: str
+    find: Callable[[int], list[StuckDocument]]  # at most so many, oldest first
+    retry: Callable[[str, Actor], str]  # by key; says what came of it, raises ErpError where it failed again
+
+
+@dataclass(frozen=True)
+class RelayKind:
+    """What a kind of relay work is called, and which document it is about."""
+
+    title: str
+    document: Callable[[Any, str], tuple[str, str]] | None = None  # (payload, key) → (number, URL)
+
+
 @dataclass
 class Registry:
     """All that modules registered in this process."""
@@ -75,6 +109,8 @@ class Registry:
     checks: list[CheckSpec] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
     relay_handlers: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
+    relay_kinds: dict[tuple[str, str], RelayKind] = field(default_factory=dict)
+    stuck_sources: list[StuckSource] = field(default_factory=list)
 
 
 registry = Registry()

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 LEASE_S = 120  # how long a claimed item is left alone before another worker may try it
-STUCK_AFTER = 8  # attempts after which an item is shown as stuck; it is still retried, slowly
+STUCK_AFTER = 8  # attempts after which an item is stuck: an incident is opened; it is still retried, slowly
 MAX_BACKOFF_S = 300
 HINT_PAUSE_S = 30.0  # after a hint that could not be given: a broker that hangs must not hold up every request
 
@@ -81,15 +81,23 @@ def run_relay(module: str, limit: int = 100) -> dict[str, int]:
     return counts
 
 
-def _claim(module: str) -> dict[str, Any] | None:
+# Whoever claims an item may be killed by it, so the claim itself counts, and marks what was claimed too often. The item
+# of a worker that died is tried again after its lease, and later and later once it is stuck.
+_CLAIM = """
+update relay_item set attempts = attempts + 1,
+  next_at = clock_timestamp() + case when attempts >= %(often)s then %(slow)s else %(lease)s end * interval '1 s',
+  state = case when attempts >= %(often)s then 'stuck' else state end,
+  last_error = case when attempts > 0 and last_error = '' then %(died)s else last_error end
+where id = (select id from relay_item where state <> 'done' and next_at <= clock_timestamp() and {condition}
+            order by next_at, id for update skip locked limit 1)
+returning id, kind, key, payload, attempts"""
+_DIED = "No answer: the worker that had it died, or works longer than its lease"
+
+
+def _claim(module: str, condition: str = "true", **values: Any) -> dict[str, Any] | None:
+    parameters = {"often": STUCK_AFTER, "slow": MAX_BACKOFF_S, "lease": LEASE_S, "died": _DIED, **values}
     with module_transaction(module), cursor(module) as cur:
-        cur.execute(
-            """update relay_item set attempts = attempts + 1, next_at = clock_timestamp() + %s::interval
-               where id = (select id from relay_item where state <> 'done' and next_at <= clock_timestamp()
-                           order by next_at, id for update skip locked limit 1)
-               returning id, kind, key, payload, attempts""",
-            [str(timedelta(seconds=LEASE_S))],
-        )
+        cur.execute(_CLAIM.format(condition=condition), parameters)
         rows = rows_as_dicts(cur)
     return rows[0] if rows else None
 
@@ -140,16 +148,8 @@ def run_now(module: str, kind: str, key: str) -> bool:
 
     Returns whether it is done now. A failure is recorded on the item, which stays for the periodic relay.
     """
-    with module_transaction(module), cursor(module) as cur:
-        cur.execute(
-            """update relay_item set attempts = attempts + 1, next_at = clock_timestamp() + %s::interval
-               where id = (select id from relay_item where kind = %s and key = %s and state <> 'done'
-                           and next_at <= clock_timestamp() for update skip locked)
-               returning id, kind, key, payload, attempts""",
-            [str(timedelta(seconds=LEASE_S)), kind, key],
-        )
-        rows = rows_as_dicts(cur)
-    return _work(module, rows[0]) if rows else False
+    item = _claim(module, "kind = %(kind)s and key = %(key)s", kind=kind, key=key)
+    return _work(module, item) if item else False
 
 
 def drain(module: str, passes: int = 20) -> int:

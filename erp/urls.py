@@ -13,6 +13,7 @@ from erp.admin_site import staff_login
 from erp.api.index import IndexView
 from erp.api.tokens import TokenView
 from erp.ownership import MODULES
+from erp.staff.stuck import retry, stuck_documents
 
 
 def _staff_urls() -> list[URLPattern | URLResolver]:
@@ -34,6 +35,8 @@ def _module_urls() -> list[URLPattern | URLResolver]:
 urlpatterns = [
     path("admin/login/", staff_login),
     path("admin/ownership/", include("erp.board.urls")),
+    path("admin/stuck/", admin.site.admin_view(stuck_documents), name="stuck-documents"),
+    path("admin/stuck/retry/", admin.site.admin_view(retry), name="stuck-retry"),
     *_staff_urls(),
     path("admin/", admin.site.urls),
     path("api/v1/", IndexView.as_view(), name="api-index"),

@@ -115,21 +115,32 @@ def _broker() -> list[str]:
     return _judge("broker", bool(problem), f"Redis does not answer ({problem}); nothing is lost, copies grow old")
 
 
+_RELAY = """
+select count(*) filter (where state <> 'stuck' and created_at < clock_timestamp() - make_interval(secs => %s)),
+  min(created_at) filter (where state <> 'stuck'), count(*) filter (where state = 'stuck'),
+  min(created_at) filter (where state = 'stuck'),
+  (array_agg(kind || ' ' || key || ': ' || last_error order by created_at) filter (where state = 'stuck'))[1]
+from relay_item where state <> 'done'"""
+
+
 def _relays() -> list[str]:
     wrong: list[str] = []
     for module in MODULES:
         with cursor(module) as cur:
-            cur.execute(
-                "select count(*), min(created_at) from relay_item "
-                "where state <> 'done' and created_at < clock_timestamp() - make_interval(secs => %s)",
-                [RELAY_OVERDUE_S],
-            )
-            overdue, since = cur.fetchone()
+            cur.execute(_RELAY, [RELAY_OVERDUE_S])
+            overdue, since, stuck, stuck_since, first = cur.fetchone()
+        label, repair = MODULE_LABELS[module], "try again on the page of stuck documents in the admin"
         wrong += _judge(
             f"relay:{module}",
             overdue > 0,
-            f"{overdue} items of {MODULE_LABELS[module]}'s relay wait since {since}; see stuck documents in the admin",
-            {"pending": overdue, "oldest_at": since, "repair": "try again on the relay's page in the admin"},
+            f"{overdue} items of {label}'s relay wait since {since}; see stuck documents in the admin",
+            {"pending": overdue, "oldest_at": since, "repair": repair},
+        )
+        wrong += _judge(
+            f"stuck:{module}",
+            stuck > 0,
+            f"{stuck} items of {label}'s relay are stuck, the first since {stuck_since} ({first}); nothing is lost",
+            {"stuck": stuck, "oldest_at": stuck_since, "first": first, "repair": repair},
         )
     return wrong
 

@@ -26,6 +26,7 @@ def register() -> None:
     from finance.services import sealing
     from finance.services.document_flow import documents_of
     from finance.services.reporting import watching
+    from finance.services.reporting.stuck import register_stuck
 
     registry.periodic_tasks.append(
         PeriodicTask("seal entries", "finance.seal", "finance", every_s=sealing.SEAL_EVERY_S)
@@ -48,6 +49,7 @@ def register() -> None:
             watching.REMEDY,
         )  # fmt: skip
     )
+    register_stuck()
     registry.document_flows.append(documents_of)
     registry.checks.extend(CHECKS)
     registry.periodic_tasks.append(

@@ -12,7 +12,6 @@ _PAGES = (
     ("Transfer stock", "logistics-transfer"),
     ("Low stock", "logistics-low-stock"),
     ("Reorder levels", "logistics-reorder-levels"),
-    ("Stuck work", "logistics-stuck"),
 )
 
 
@@ -21,6 +20,7 @@ def register() -> None:
     from logistics.checks import CHECKS
     from logistics.services.document_flow import documents_of
     from logistics.services.relays import register_relays
+    from logistics.services.stuck import register_stuck
 
     registry.periodic_tasks.append(
         PeriodicTask("expire stock holds", "logistics.expire_holds", "logistics", every_s=30)
@@ -29,6 +29,7 @@ def register() -> None:
         PeriodicTask("serve waiting orders", "logistics.serve_waiting_orders", "logistics", every_s=60)
     )
     register_relays()
+    register_stuck()
     registry.document_flows.append(documents_of)
     registry.checks.extend(CHECKS)
     registry.staff_pages += [StaffPage("logistics", title, url) for title, url in _PAGES]

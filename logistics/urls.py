@@ -67,8 +67,6 @@ staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("logistics/pick-list/", lists.pick_list, name="logistics-pick-list"),
     path("logistics/low-stock/", lists.low_stock, name="logistics-low-stock"),
     path("logistics/delivery-note/<int:pk>/", lists.delivery_note, name="logistics-delivery-note"),
-    path("logistics/stuck/", lists.stuck, name="logistics-stuck"),
-    path("logistics/stuck/<int:pk>/retry/", lists.retry, name="logistics-retry"),
     path("logistics/do/<str:model>/<int:pk>/<str:name>/", buttons.operate, name="logistics-operation"),
 ]
 

@@ -73,6 +73,7 @@ class SalesOrder(WindowedOwnedModel):
     )
     offered_at = models.DateTimeField(null=True, editable=False)  # when the hand-over must be looked after
     attempts = models.IntegerField(default=0, editable=False)  # failed attempts of the relay to hand over
+    last_error = models.TextField(default="", db_default="", editable=False)  # of the last failed attempt
     refusal = ExactJSONField(null=True, editable=False)  # {reason, short: [{line_no, sku, requested, available}]}
 
     payload_sql = f"(to_jsonb(t) - 'xid' - 'hold_key' || jsonb_build_object('lines', {LINES_SQL}))"

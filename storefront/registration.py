@@ -10,7 +10,9 @@ def register() -> None:
     from storefront.checks import CHECKS
     from storefront.services import mails  # noqa: F401  (registers its relay handlers)
     from storefront.services.cards import completing, settling  # noqa: F401  (register their relay handlers)
+    from storefront.services.stuck import register_stuck
 
+    register_stuck()
     registry.checks.extend(CHECKS)
     registry.periodic_tasks.append(PeriodicTask("hand-overs", "storefront.finish_hand_overs", "storefront", every_s=5))
     registry.periodic_tasks.append(

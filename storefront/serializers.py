@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -173,14 +173,32 @@ def record_cancelled(order_id: int, *, actor: Actor | None = None) -> bool:
     return _write(order_id, actor, condition, lifecycle="cancelled", offered_at=None)
 
 
-def note_attempt(order_id: int, wait_s: int) -> None:
-    """The relay failed to hand over: count it and look at the order again in ``wait_s`` seconds.
+def offer_again(order_id: int, epoch: int, *, actor: Actor | None = None) -> bool:
+    """Offer a refused order under the next odd epoch; False when it is not refused under ``epoch`` any more."""
+    condition = f"o.custody = 'refused' and o.epoch = {int(epoch)} and o.channel <> 'web'"
+    return _write(
+        order_id, actor, condition, custody="offered", lifecycle="handing_over", epoch=epoch + 2, refusal=None,
+        offered_at=datetime.now(UTC),
+    )  # fmt: skip
+
+
+def note_attempt(order_id: int, wait_s: int, error: str) -> None:
+    """The relay failed to hand over: count it, keep why, and look at the order again in ``wait_s`` seconds.
 
     Not a change of the order, hence no new version and no journal row.
     """
     with write_permit("sales_order"), cursor("storefront") as cur:
         cur.execute(
-            "update sales_order set attempts = attempts + 1, "
+            "update sales_order set attempts = attempts + 1, last_error = %s, "
             "offered_at = clock_timestamp() + make_interval(secs => %s) where id = %s",
-            [wait_s, order_id],
+            [error[:2000], wait_s, order_id],
+        )
+
+
+def raise_attempts(order_id: int, error: str) -> None:
+    """Somebody tried by hand and failed: count it and keep why; the relay goes on as before."""
+    with write_permit("sales_order"), cursor("storefront") as cur:
+        cur.execute(
+            "update sales_order set attempts = attempts + 1, last_error = %s where id = %s and custody = 'offered'",
+            [error[:2000], order_id],
         )

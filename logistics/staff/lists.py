@@ -5,18 +5,15 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from erp.db import cursor, rows_as_dicts
 from erp.errors import NotFound, Refused
 from erp.pdf import pdf_response
-from erp.relay import retry_now, run_relay
 from logistics.models import Shipment, Warehouse
 from logistics.services.delivery_note import delivery_note as make_delivery_note
-from logistics.services.relays import list_stuck
 from logistics.services.reordering import list_low_stock
 from logistics.staff.buttons import buttons_of
-from logistics.staff.desk import duty_page, page, perform
+from logistics.staff.desk import duty_page, page
 
 _TO_TAKE = """
 select w.code as warehouse, d.sku, d.name, coalesce(p.barcode, '') as barcode, sum(d.quantity)::int as quantity,
@@ -70,22 +67,3 @@ def delivery_note(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, error.message)
         return HttpResponseRedirect(reverse("admin:logistics_shipment_change", args=[pk]))
     return pdf_response(name, content)
-
-
-@duty_page
-def stuck(request: HttpRequest) -> HttpResponse:
-    """Work for Finance that failed and waits to be repeated."""
-    return page(request, "logistics/stuck.html", "Work that is stuck", rows=list_stuck())
-
-
-@require_POST
-@duty_page
-def retry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Do a stuck item now."""
-
-    def run() -> str:
-        retry_now("logistics", pk)
-        done = run_relay("logistics", limit=20)
-        return f"Done: {done['done']}, failed again: {done['failed']}."
-
-    return perform(request, run, reverse("logistics-stuck"))

@@ -193,16 +193,17 @@ def finish_hand_overs(grace_s: float = GRACE_S, limit: int = 200) -> dict[str, i
     """
     counts = {"done": 0, "failed": 0}
     for order_id in _unfinished(grace_s, limit):
+        trouble = "Logistics has not decided yet"
         try:
-            settled = _finish(order_id).result != "pending"
+            settled = finish_hand_over(order_id).result != "pending"
         except Exception as error:  # noqa: BLE001  one order's trouble must not stop the others
             logger.warning("hand-over of order %s failed: %s", order_id, error)
-            settled = False
+            settled, trouble = False, f"{type(error).__name__}: {error}"
         counts["done" if settled else "failed"] += 1
         if not settled:
             attempts = SalesOrder.objects.values_list("attempts", flat=True).get(pk=order_id)
             with module_transaction("storefront"):
-                note_attempt(order_id, min(MAX_BACKOFF_S, 2 ** min(attempts, 9)))
+                note_attempt(order_id, min(MAX_BACKOFF_S, 2 ** min(attempts, 9)), trouble)
     return counts
 
 
@@ -216,7 +217,7 @@ def _unfinished(grace_s: float, limit: int) -> list[int]:
         return [order_id for (order_id,) in cur.fetchall()]
 
 
-def _finish(order_id: int) -> Outcome:
+def finish_hand_over(order_id: int) -> Outcome:
     """Ask Logistics what became of the offer; offer again under a higher epoch when it never arrived."""
     order = SalesOrder.objects.get(pk=order_id)
     seen = logistics.find_offer(order_id)

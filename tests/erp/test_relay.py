@@ -176,6 +176,25 @@ def test_item_that_fails_often_is_stuck_and_still_done_once_it_can_be(fresh_erp:
     assert item("a")["state"] == "done"
 
 
+def test_item_that_kills_its_workers_is_stuck_too(fresh_erp: ErpDatabase, handle: Handler) -> None:
+    add("poison", waits=True)
+    with fresh_erp.connect("finance") as finance:
+        finance.execute("update relay_item set attempts = %s", [STUCK_AFTER - 2])
+    for attempt, state in ((STUCK_AFTER - 1, "waiting"), (STUCK_AFTER, "waiting"), (STUCK_AFTER + 1, "stuck")):
+        make_due(fresh_erp, "poison")
+        worker = start_worker(fresh_erp)
+        tell(worker, "go")
+        assert read(worker) == "working poison"
+        worker.kill()
+        worker.communicate()
+        assert (item("poison")["attempts"], item("poison")["state"]) == (attempt, state)
+    assert "the worker that had it died" in item("poison")["last_error"]
+    assert item("poison")["next_at"].timestamp() > clock() + relay.LEASE_S  # later and later
+    handle(lambda payload, key: None)
+    make_due(fresh_erp, "poison")
+    assert run_relay("finance") == {"done": 1, "failed": 0}
+
+
 def test_failing_item_does_not_hold_up_the_others(fresh_erp: ErpDatabase, handle: Handler) -> None:
     def work(payload: Any, key: str) -> None:
         if key == "bad":

@@ -120,6 +120,18 @@ def test_overdue_relay_is_seen_while_items_still_wait(erp: ErpDatabase) -> None:
     assert look() == []
 
 
+def test_stuck_item_is_an_incident_of_its_own_that_says_why(erp: ErpDatabase) -> None:
+    with erp.connect("logistics") as logistics:
+        logistics.execute(
+            "insert into relay_item (kind, key, payload, state, last_error) values "
+            "('invoice_issue', 'shipment:7', '{}', 'stuck', 'PeriodClosed: November is closed')"
+        )
+        assert look() == ["stuck:logistics"]
+        assert "invoice_issue shipment:7: PeriodClosed: November is closed" in open_alerts()[0].message
+        logistics.execute("update relay_item set state = 'done'")
+    assert look() == []
+
+
 def test_troubles_of_several_kinds_are_separate_incidents(erp: ErpDatabase) -> None:
     make_stock_old(erp)
     make_stock_old(erp, "admin_app")

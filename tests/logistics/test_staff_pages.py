@@ -198,12 +198,15 @@ def test_low_stock_lists_what_is_gone(clerk: Client) -> None:
 def test_stuck_work_is_shown_and_retried(clerk: Client, finance: FinanceDouble) -> None:
     finance.is_down = True
     order_id = accepted((stocked(3), 2))
-    shipment = api.ship(order_id, None, actor=CLERK, key=None)["shipment_id"]
-    assert "Finance is out of order" in clerk.get("/admin/logistics/stuck/").content.decode()
+    done = api.ship(order_id, None, actor=CLERK, key=None)
+    page = clerk.get("/admin/stuck/").content.decode()
+    assert "Finance is out of order" in page
+    assert f"Invoice for shipment: {done['shipment_number']}" in page
+    assert f"/admin/logistics/shipment/{done['shipment_id']}/change/" in page
     finance.is_down = False
-    item = next(i for i in api.list_stuck() if i["key"] == f"shipment:{shipment}")
-    clerk.post(f"/admin/logistics/stuck/{item['id']}/retry/", follow=True)
-    assert Shipment.objects.get(pk=shipment).invoice_number == f"INV-{shipment}"
+    item = next(i for i in api.list_stuck() if i["key"] == f"shipment:{done['shipment_id']}")
+    clerk.post("/admin/stuck/retry/", {"source": "logistics.relay", "key": item["id"]}, follow=True)
+    assert Shipment.objects.get(pk=done["shipment_id"]).invoice_number == f"INV-{done['shipment_id']}"
 
 
 def test_no_figure_of_stock_is_written_by_hand(clerk: Client) -> None:
