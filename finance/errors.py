@@ -107,6 +107,12 @@ class ChainBroken(Refused):
     code = "chain-broken"
 
 
+class GrossPricesNeeded(Refused):
+    """A simplified invoice has gross prices, with the VAT inside."""
+
+    code = "gross-prices-needed"
+
+
 class NotReportable(Refused):
     """The document cannot be reported to the NAV as it is."""
 

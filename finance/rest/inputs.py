@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.serializers import CharField, ChoiceField, DateField, DecimalField, IntegerField
+from rest_framework.serializers import BooleanField, CharField, ChoiceField, DateField, DecimalField, IntegerField
 
 from finance.models import SALES_KINDS, Payment
 
@@ -54,6 +54,7 @@ class InvoiceInput(Input):
     due_on = DateField(required=False)
     currency = CharField(min_length=3, max_length=3, required=False)
     price_mode = ChoiceField(["net", "gross"], default="net")
+    is_simplified = BooleanField(default=False)
     payment_method = ChoiceField(Payment.Method.choices, default="transfer")
     language = ChoiceField(["hu", "en"], required=False)
     discount = money_field(default=0, min_value=0)

@@ -13,7 +13,14 @@ from erp import idempotency
 from erp.actor import Actor
 from erp.db import retried, retrying
 from erp.errors import NotFound
-from finance.errors import AdvanceExceeded, EmptyDocument, NotADraft, UnknownVatCode, VatReasonMissing
+from finance.errors import (
+    AdvanceExceeded,
+    EmptyDocument,
+    GrossPricesNeeded,
+    NotADraft,
+    UnknownVatCode,
+    VatReasonMissing,
+)
 from finance.models import CustomerCopy, Invoice, InvoiceLine, ProductCopy, VatCode
 from finance.services.advances import take_off
 from finance.services.customers import get_customer, products_by_id
@@ -32,7 +39,8 @@ def create_invoice(data: Mapping[str, Any], actor: Actor, key: str | None = None
     Args:
         data: ``customer_id`` and ``lines``; optional ``kind`` (invoice, advance, final), ``issued_on``,
             ``fulfilled_on``, ``due_on``, ``currency``, ``price_mode``, ``payment_method``, ``discount_percent``,
-            ``discount``, ``note``, ``external_ref``, ``order_id``, ``order_number``, ``language``.
+            ``discount``, ``is_simplified`` (needs gross prices), ``note``, ``external_ref``, ``order_id``,
+            ``order_number``, ``language``.
             A line has ``name``, ``quantity``, ``unit_price``; also ``product_id``, ``vat_code`` (empty: as follows
             from product and customer), ``vat_override_reason``, ``discount``, ``discount_percent``, ``unit``, and
             with a negative price ``advance_invoice_id``, the advance that it takes off.
@@ -57,6 +65,8 @@ def manual_document(data: Mapping[str, Any]) -> Document:
     kind = data.get("kind") or Kind.INVOICE
     currency = data.get("currency") or customer.currency
     mode = data.get("price_mode") or "net"
+    if data.get("is_simplified") and mode != "gross":
+        raise GrossPricesNeeded
     rows = lines_with_codes(data.get("lines") or [], customer, issued_on)
     products = products_by_id(x.get("product_id") for x in rows)
     lines = [_line(row, products.get(row.get("product_id") or 0), kind) for row in rows]
@@ -72,7 +82,7 @@ def manual_document(data: Mapping[str, Any]) -> Document:
         {**data, "kind": Kind.FINAL if taken else kind, "currency": currency, "price_mode": mode, "shipment_id": None},
         done, issued_on, channel=data.get("channel") or "manual", note=data.get("note") or "",
         fulfilled_on=as_date(data.get("fulfilled_on") or issued_on), discount=off,
-        discount_percent=Decimal(data.get("discount_percent") or 0),
+        discount_percent=Decimal(data.get("discount_percent") or 0), is_simplified=bool(data.get("is_simplified")),
     )  # fmt: skip
 
 
@@ -167,6 +177,7 @@ def _draft_data(draft: Invoice) -> dict[str, Any]:
     names = (
         "kind", "customer_id", "order_id", "order_number", "issued_on", "fulfilled_on", "due_on", "currency",
         "price_mode", "payment_method", "external_ref", "language", "note", "discount", "discount_percent",
+        "is_simplified",
     )  # fmt: skip
     lines = InvoiceLine.objects.filter(invoice_id=draft.pk).order_by("line_no").values()
     return {**{n: getattr(draft, n) for n in names}, "lines": [{**x, "product_class": ""} for x in lines]}

@@ -48,9 +48,10 @@ def report_lines(document: Mapping[str, Any], treatments: Treatments, category: 
 
 
 def report_summary(document: Mapping[str, Any], treatments: Treatments, category: Category) -> tuple[VatSummary, ...]:
-    """Totals per VAT treatment; codes that the NAV knows as one are added up."""
+    """Totals per VAT treatment, in the order of the lines; codes that the NAV knows as one are added up."""
     rows: dict[Any, VatSummary] = {}
-    for rate in document["vat_summary"]:
+    order = [line["vat_code"] for line in document["lines"]]
+    for rate in sorted(document["vat_summary"], key=lambda row: order.index(row["vat_code"])):
         vat = treatments[rate["vat_code"]]
         key = vat.simplified().key if category is Category.SIMPLIFIED else vat.key
         net, tax = Money(_cents(rate["net"]), rate["base_net"]), Money(_cents(rate["vat"]), rate["base_vat"])
