@@ -10,6 +10,7 @@ def register() -> None:
     registry.staff_pages += [
         StaffPage("admin_app", "Trial balance", "report-trial-balance"),
         StaffPage("admin_app", "Sales", "report-sales"),
+        StaffPage("admin_app", "Margin", "report-margin"),
         StaffPage("admin_app", "Receivables by age", "report-receivables"),
     ]
     registry.widgets += [

@@ -17,6 +17,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/trial-balance/", views.trial_balance, name="report-trial-balance"),
     path("reports/sales/", views.sales, name="report-sales"),
+    path("reports/margin/", views.margin, name="report-margin"),
     path("reports/receivables/", views.receivables, name="report-receivables"),
 ]
 

@@ -75,6 +75,12 @@ def sales(request: HttpRequest) -> HttpResponse:
     return _page(request, form, lambda stale: report(*form.period(), form.at(), allow_stale=stale))
 
 
+def margin(request: HttpRequest) -> HttpResponse:
+    """Sales, cost and margin of a period by product."""
+    form = PeriodForm.of(request)
+    return _page(request, form, lambda stale: reports.margin_by_product(*form.period(), form.at(), allow_stale=stale))
+
+
 def receivables(request: HttpRequest) -> HttpResponse:
     """Receivables by days past due."""
     form = DayForm.of(request)

@@ -13,6 +13,7 @@ from typing import Any
 from erp.actor import Actor
 from finance.services import (
     accounts,
+    balances,
     books,
     crediting,
     demo,
@@ -178,7 +179,7 @@ def save_exchange_rates(rows: Sequence[Mapping[str, Any]]) -> int:
 
 def trial_balance(first: date, last: date) -> list[dict[str, Any]]:
     """Per account: ``opening``, ``debit``, ``credit``, ``balance`` for the days from first to last."""
-    return reading.trial_balance(first, last)
+    return balances.trial_balance(first, last)
 
 
 def net_of_references(references: Sequence[str]) -> Decimal:

@@ -129,7 +129,24 @@ def check_double_entry(findings: Findings) -> None:
         findings.add(f"finance/journal_line {row['id']}", "an entry and an account", None, "rogue write")
     for row in _fetch(_UNPOSTED):
         findings.add(f"finance/invoice {row['number']}", "an entry", None, "lost")
+    _check_balances(findings)
     _check_chains(findings)
+
+
+_BALANCES = """
+select coalesce(b.entry_on, l.entry_on) as day, coalesce(b.account, l.account) as account,
+  coalesce(b.vat_code, l.vat_code) as vat_code, coalesce(b.debit - b.credit, 0) as kept, coalesce(l.amount, 0) as found
+from ledger_balance b full join (
+  select l.entry_on, l.account, l.vat_code, sum(l.amount) as amount from journal_line l
+  join entry_seal s on s.entry_id = l.entry_id group by 1, 2, 3
+) l on (l.entry_on, l.account, l.vat_code) = (b.entry_on, b.account, b.vat_code)
+where coalesce(b.debit - b.credit, 0) <> coalesce(l.amount, 0)"""
+
+
+def _check_balances(findings: Findings) -> None:
+    for row in _fetch(_BALANCES):
+        key, difference = f"total of {row['account']} {row['vat_code']} on {row['day']}", row["kept"] - row["found"]
+        findings.add(key, row["found"], row["kept"], "owner corrupt", amount=difference)
 
 
 def _check_chains(findings: Findings) -> None:

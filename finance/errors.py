@@ -177,3 +177,33 @@ class BadPeriod(Refused):
     """This is no period."""
 
     code = "bad-period"
+
+
+class SubledgersDiffer(Refused):
+    """Accounts do not hold what their documents say."""
+
+    code = "subledgers-differ"
+
+
+class ReasonMissing(Refused):
+    """This needs a reason."""
+
+    code = "reason-missing"
+
+
+class YearNotClosable(Refused):
+    """The fiscal year cannot be closed yet."""
+
+    code = "year-not-closable"
+
+
+class AttachmentRefused(Refused):
+    """This file cannot be attached."""
+
+    code = "attachment-refused"
+
+
+class ChartRefused(Refused):
+    """The chart of accounts cannot be imported like this."""
+
+    code = "chart-refused"

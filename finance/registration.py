@@ -17,6 +17,10 @@ _PAGES = (
     ("Manual entry", "finance-post-entry"),
     ("Trial balance (live)", "finance-trial-balance"),
     ("Reports to the NAV", "finance-nav-reports"),
+    ("VAT return", "finance-vat-return"),
+    ("Periods", "finance-periods"),
+    ("Recurring entries", "finance-recurring"),
+    ("Import chart of accounts", "finance-import-chart"),
 )
 
 
@@ -28,9 +32,10 @@ def register() -> None:
     from finance.services.reporting import watching
     from finance.services.reporting.stuck import register_stuck
 
-    registry.periodic_tasks.append(
-        PeriodicTask("seal entries", "finance.seal", "finance", every_s=sealing.SEAL_EVERY_S)
-    )
+    registry.periodic_tasks += [
+        PeriodicTask("seal entries", "finance.seal", "finance", every_s=sealing.SEAL_EVERY_S),
+        PeriodicTask("recurring entries", "finance.post_recurring", "finance", every_s=1800),
+    ]
     registry.watches.append(
         Watch(
             "seal",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from finance.errors import ReportingNotSetUp
+from finance.services.recurring import post_due
 from finance.services.sealing import seal_pending
 
 
@@ -29,3 +30,9 @@ def report_to_nav() -> dict[str, int]:
     done |= following.follow(client)
     watching.tell()
     return done
+
+
+@shared_task(name="finance.post_recurring")
+def post_recurring() -> int:
+    """Post the recurring entries that are due; returns how many are new."""
+    return post_due()

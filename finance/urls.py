@@ -9,6 +9,7 @@ from finance.rest import operations as do
 from finance.rest import reading as read
 from finance.rest.printing import InvoicePdf
 from finance.staff import bank, buttons, collecting, documents, pages, reports
+from finance.staff.book_urls import book_urlpatterns
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     *entity_routes("finance", read.VatCodeViewSet, read.InvoiceViewSet, read.LedgerViewSet),
@@ -38,6 +39,7 @@ staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("finance/bank/<int:pk>/book/", bank.book, name="finance-bank-book"),
     path("finance/collective/", documents.collective, name="finance-collective"),
     path("finance/collective/customer/", documents.set_collective, name="finance-set-collective"),
+    *book_urlpatterns,
     path("finance/entry/", pages.post_entry, name="finance-post-entry"),
     path("finance/payment/", pages.record_payment, name="finance-record-payment"),
     path("finance/invoice/<int:pk>/pdf/", documents.print_invoice, name="finance-print-invoice"),

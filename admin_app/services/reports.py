@@ -17,7 +17,9 @@ from erp.db import cursor, rows_as_dicts
 
 READER = "admin_app"
 RECEIVABLES = "^31[1267]"  # trade receivables, at home and abroad; their impairment (315, 319) is not one
+# Closing and opening entries of a year carry balances over: no sale and no due item is among them.
 REVENUE = "^9[1-5]"  # sales revenue, at home and abroad; other and financial income is not sales
+COST = "^81[45]"  # cost of goods and of mediated services sold
 LATEST = 2**62
 
 
@@ -75,7 +77,8 @@ def sales_by_product(
         from (select product_id, -sum(amount) as net,
                      sum(-sign(amount) * abs(coalesce(quantity, 0)))::bigint as quantity
               from ledger_copy
-              where account ~ %(revenue)s and entry_on between %(first)s and %(last)s and tick <= %(position)s
+              where account ~ %(revenue)s and document_kind <> 'year_close'
+                and entry_on between %(first)s and %(last)s and tick <= %(position)s
               group by product_id) s
         left join product p on p.id = s.product_id order by s.net desc, sku"""
     columns = (
@@ -95,7 +98,8 @@ def sales_by_customer(
                coalesce(c.country, '') as country, s.documents, s.net
         from (select customer_id, -sum(amount) as net, count(distinct document_number) as documents
               from ledger_copy
-              where account ~ %(revenue)s and entry_on between %(first)s and %(last)s and tick <= %(position)s
+              where account ~ %(revenue)s and document_kind <> 'year_close'
+                and entry_on between %(first)s and %(last)s and tick <= %(position)s
               group by customer_id) s
         left join customer c on c.id = s.customer_id order by s.net desc, number"""
     columns = (
@@ -104,6 +108,30 @@ def sales_by_customer(
     )  # fmt: skip
     arguments = {"first": first_on, "last": last_on, "revenue": REVENUE}
     return _report("Sales by customer", columns, statement, arguments, position, allow_stale)
+
+
+def margin_by_product(
+    first_on: date, last_on: date, position: int | None = None, *, allow_stale: bool = False
+) -> Report:
+    """Net sales less cost of goods sold per product, and the margin in percent of sales."""
+    statement = """
+        select coalesce(p.sku, '') as sku, coalesce(p.name, 'without product') as name, s.net, s.cost,
+               s.net - s.cost as margin,
+               case when s.net <> 0 then round(100 * (s.net - s.cost) / s.net, 1) end as percent
+        from (select product_id, -coalesce(sum(amount) filter (where account ~ %(revenue)s), 0) as net,
+                     coalesce(sum(amount) filter (where account ~ %(cost)s), 0) as cost
+              from ledger_copy
+              where (account ~ %(revenue)s or account ~ %(cost)s) and document_kind <> 'year_close'
+                and entry_on between %(first)s and %(last)s and tick <= %(position)s
+              group by product_id) s
+        left join product p on p.id = s.product_id order by margin desc, sku"""
+    columns = (
+        Column("sku", "Product"), Column("name", "Name"), Column("net", "Net sales", "money"),
+        Column("cost", "Cost of goods sold", "money"), Column("margin", "Margin", "money"),
+        Column("percent", "Margin %", "text"),
+    )  # fmt: skip
+    arguments = {"first": first_on, "last": last_on, "revenue": REVENUE, "cost": COST}
+    return _report("Margin by product", columns, statement, arguments, position, allow_stale)
 
 
 def receivables_by_age(on: date, position: int | None = None, *, allow_stale: bool = False) -> Report:
@@ -125,7 +153,8 @@ def receivables_by_age(on: date, position: int | None = None, *, allow_stale: bo
 _AGEING = """
 with l as (
   select id, coalesce(customer_id, 0) as customer_id, amount, coalesce(due_on, entry_on) as due_on
-  from ledger_copy where account ~ %(receivables)s and entry_on <= %(on)s and tick <= %(position)s
+  from ledger_copy where account ~ %(receivables)s and document_kind not in ('year_close', 'year_open')
+    and entry_on <= %(on)s and tick <= %(position)s
 ), paid as (
   select customer_id, coalesce(-sum(amount) filter (where amount < 0), 0) as credits,
          coalesce(sum(amount) filter (where amount > 0), 0) as debits, sum(amount) as total

@@ -6,11 +6,26 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from erp.admin import EditableAdmin, InternalAdmin, ReadOnlyAdmin
 from finance.admin.parts import ReadOnlyLines, WithButtons, flow
-from finance.models import Account, FiscalPeriod, Journal, JournalEntry, JournalLine, ProductCost, ValuedMove
+from finance.models import (
+    Account,
+    ClosedYear,
+    EntryAttachment,
+    EntrySeal,
+    FiscalPeriod,
+    InvoiceSeal,
+    Journal,
+    JournalEntry,
+    JournalLine,
+    PeriodChange,
+    ProductCost,
+    ValuedMove,
+)
 
 
 class ChartAdmin(EditableAdmin):
@@ -48,6 +63,13 @@ class JournalAdmin(ChartAdmin):
         return ("code",) if obj else ()
 
 
+class Changes(ReadOnlyLines):
+    """Who locked, opened or closed a month."""
+
+    model = PeriodChange
+    fields = ("at", "state", "actor_name", "reason")
+
+
 @admin.register(FiscalPeriod)
 class FiscalPeriodAdmin(WithButtons, ReadOnlyAdmin):
     """The calendar of months; opened, locked and closed by buttons."""
@@ -57,6 +79,7 @@ class FiscalPeriodAdmin(WithButtons, ReadOnlyAdmin):
     list_display = ("code", "fiscal_year", "starts_on", "ends_on", "state")
     list_filter = ("fiscal_year", "state")
     ordering = ("-starts_on",)
+    inlines = (Changes,)
 
 
 class EntryLines(ReadOnlyLines):
@@ -67,6 +90,20 @@ class EntryLines(ReadOnlyLines):
         "line_no", "account", "account_name", "amount", "document_amount", "currency", "text", "customer_id",
         "product_id", "quantity", "vat_code", "due_on",
     )  # fmt: skip
+
+
+class Attachments(ReadOnlyLines):
+    """Papers of an entry."""
+
+    model = EntryAttachment
+    fields = ("download", "content_type", "size", "actor_name", "at")
+
+    @admin.display(description="File")
+    def download(self, row: EntryAttachment) -> SafeString:
+        """Leads to the file."""
+        return format_html(
+            '<a class="underline" href="{}">{}</a>', reverse("finance-attachment", args=[row.pk]), row.name
+        )
 
 
 @admin.register(JournalEntry)
@@ -80,7 +117,7 @@ class JournalEntryAdmin(WithButtons, InternalAdmin):
     list_select_related = ("journal", "period")
     search_fields = ("document_number", "=posting_key", "=id")
     exclude = ("xid",)
-    inlines = (EntryLines,)
+    inlines = (EntryLines, Attachments)
     readonly_fields = ("documents",)
 
     @admin.display(description="Document flow")
@@ -100,6 +137,43 @@ class JournalLineAdmin(ReadOnlyAdmin):
     list_filter = ("journal", "document_kind")
     search_fields = ("=account__number", "=document_number", "=entry_no")
     exclude = ("xid",)
+
+
+@admin.register(ClosedYear)
+class ClosedYearAdmin(InternalAdmin):
+    """Fiscal years that are closed for good."""
+
+    list_display = ("year", "result", "closed_at", "actor_name")
+
+
+@admin.register(EntrySeal)
+class EntrySealAdmin(InternalAdmin):
+    """The chain of posted entries."""
+
+    list_display = ("no", "entry_id", "digest", "sealed_at")
+    search_fields = ("=entry_id", "=no")
+    fields = ("no", "entry_id", "digest", "sealed_at")
+    readonly_fields = ("digest",)
+
+    @admin.display(description="SHA-256")
+    def digest(self, row: EntrySeal) -> str:
+        """The chained hash."""
+        return bytes(row.hash).hex()
+
+
+@admin.register(InvoiceSeal)
+class InvoiceSealAdmin(InternalAdmin):
+    """The chains of issued documents, one per series and year."""
+
+    list_display = ("number", "series", "fiscal_year", "sequence_no", "digest")
+    search_fields = ("number",)
+    fields = ("number", "series", "fiscal_year", "sequence_no", "digest")
+    readonly_fields = ("digest",)
+
+    @admin.display(description="SHA-256")
+    def digest(self, row: InvoiceSeal) -> str:
+        """The chained hash."""
+        return bytes(row.hash).hex()
 
 
 @admin.register(ProductCost)

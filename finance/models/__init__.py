@@ -8,7 +8,9 @@ move* is a stock move at its cost.
 """
 
 from finance.copies import CustomerCopy, ProductCopy, SalesOrderCopy
+from finance.models.balances import LedgerBalance
 from finance.models.bank import BankEntry, BankMapping, BankStatement
+from finance.models.calendar import ClosedYear, EntryAttachment, PeriodChange, RecurringEntry
 from finance.models.inventory import ProductCost, ValuedMove
 from finance.models.invoices import (
     CREDIT_KINDS,
@@ -42,10 +44,12 @@ __all__ = [
     "BankMapping",
     "BankStatement",
     "ChangeJournal",
+    "ClosedYear",
     "CollectiveCustomer",
     "CopyPosition",
     "CopyTick",
     "CustomerCopy",
+    "EntryAttachment",
     "EntrySeal",
     "ExchangeRate",
     "FiscalPeriod",
@@ -57,6 +61,7 @@ __all__ = [
     "Journal",
     "JournalEntry",
     "JournalLine",
+    "LedgerBalance",
     "NavAnnulment",
     "NavBatch",
     "NavChannel",
@@ -66,9 +71,11 @@ __all__ = [
     "NumberSeries",
     "Payment",
     "PaymentAllocation",
+    "PeriodChange",
     "ProductCopy",
     "ProductCost",
     "ReaderState",
+    "RecurringEntry",
     "RelayItem",
     "SalesOrderCopy",
     "SealHead",

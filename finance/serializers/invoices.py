@@ -12,7 +12,7 @@ from erp.fields import dump_json
 from erp.permit import write_permit
 from erp.publishing import Confirmations, publish
 from finance.models import Invoice
-from finance.serializers.ledger import ENTRIES_SQL, EntryDraft, entry_arguments, posting_errors, require_whole
+from finance.serializers.ledger import ENTRIES_SQL, EntryDraft, entry_arguments, posting_errors
 
 _SET_BY_THE_STATEMENT = frozenset({"number", "sequence_no", "version", "created_at", "updated_at", "retired_at"})
 
@@ -87,7 +87,7 @@ c as (
     version = invoice.version + 1, updated_at = clock_timestamp() where invoice.state = 'draft'
   returning id, number
 )
-select i.number, posted.whole from i, posted order by posted.n"""
+select i.number from i"""
 
 
 def write_numbered(header: Mapping[str, Any], entries: Sequence[EntryDraft], base_currency: str, actor: Actor) -> str:
@@ -96,9 +96,8 @@ def write_numbered(header: Mapping[str, Any], entries: Sequence[EntryDraft], bas
     ``header`` gives every column of the invoice but those that the statement sets. Returns the number.
     """
     arguments = [dump_json(header), *entry_arguments(entries, base_currency, actor)]
-    with write_permit("invoice", "ledger"), posting_errors():
+    with write_permit("invoice", "ledger"), posting_errors(entries):
         rows = fetch_prepared("finance", _issue_sql(), arguments)
-    require_whole(entries, [whole for _, whole in rows])
     return str(rows[0][0])
 
 

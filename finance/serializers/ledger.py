@@ -74,7 +74,7 @@ d as materialized (
   select d.id, d.journal, d.kind, d.entry_on, d.text, d.posting_key, d.document_kind, {number}, d.document_id,
     d.reverses_id, d.exchange_rate, d.rate_on, d.rate_source, %s::bigint, %s::text
   from d order by d.n
-  returning id, document_kind, document_number, document_id
+  returning id, period, document_kind, document_number, document_id
 ), b as (
   insert into journal_line (entry_id, line_no, account, account_name, amount, document_amount, currency, text,
     customer_id, product_id, quantity, document_kind, document_number, document_id, vat_code, due_on)
@@ -83,17 +83,28 @@ d as materialized (
   from e join d on d.id = e.id
   cross join lateral jsonb_to_recordset(d.lines) r(n int, account text, amount numeric, document_amount numeric,
     currency text, text text, customer_id bigint, product_id bigint, quantity int, vat_code text, due_on date)
-  join account a on a.number = r.account and not a.is_group and a.is_active
+  left join account a on a.number = r.account and not a.is_group and a.is_active
   order by e.id, r.n
-  returning entry_id
-), posted as (
-  select d.n, d.id,
-    (select count(*) from b where b.entry_id = d.id) = jsonb_array_length(d.lines) as whole
-  from d
+  returning entry_id, line_no, account_name
 )"""
-"""Common table expressions that post entries; ``{number}`` is the SQL of the document's number."""
+"""Common table expressions that post entries; ``{number}`` is the SQL of the document's number.
 
-_POST = f"with {ENTRIES_SQL.format(number='d.document_number')} select id, whole from posted order by n"
+A line whose account takes no postings fails on its missing account, so the statement is whole or nothing.
+"""
+
+_POST = f"""
+with {ENTRIES_SQL.format(number="d.document_number")}
+select e.id, e.period, (select array_agg(b.account_name order by b.line_no) from b where b.entry_id = e.id)
+from e join d on d.id = e.id order by d.n"""
+
+
+@dataclass(frozen=True)
+class PostedEntry:
+    """What posting adds to a draft."""
+
+    id: int
+    period: str
+    account_names: Sequence[str]  # of the lines, in their order
 
 
 def entry_arguments(entries: Sequence[EntryDraft], base_currency: str, actor: Actor | None = None) -> list[Any]:
@@ -144,26 +155,23 @@ def write_entries(entries: Sequence[EntryDraft], base_currency: str, actor: Acto
     Raises:
         AlreadyPosted, PeriodClosed, UnknownAccount; UnbalancedEntry comes when deferred checks run.
     """
+    return [posted.id for posted in post_entries(entries, base_currency, actor)]
+
+
+def post_entries(entries: Sequence[EntryDraft], base_currency: str, actor: Actor | None = None) -> list[PostedEntry]:
+    """Like :func:`write_entries`, with what posting has added.
+
+    Outside a transaction the statement is one by itself: all checks have run when it returns.
+    """
     if not entries:
         return []
-    with write_permit("ledger"), posting_errors():
+    with write_permit("ledger"), posting_errors(entries):
         rows = fetch_prepared("finance", _POST, entry_arguments(entries, base_currency, actor))
-    require_whole(entries, [whole for _, whole in rows])
-    return [entry_id for entry_id, _ in rows]
-
-
-def require_whole(entries: Sequence[EntryDraft], whole: Sequence[bool]) -> None:
-    """Refuse when a line found no account to be posted to."""
-    for entry, is_whole in zip(entries, whole, strict=True):
-        if not is_whole:
-            numbers = sorted({line.account for line in entry.lines})
-            raise UnknownAccount(
-                f"not every account of {', '.join(numbers)} exists, is in use and takes postings", accounts=numbers
-            )
+    return [PostedEntry(*row) for row in rows]
 
 
 @contextmanager
-def posting_errors() -> Iterator[None]:
+def posting_errors(entries: Sequence[EntryDraft] = ()) -> Iterator[None]:
     """Turn PostgreSQL's refusals of Finance's rules into the business errors they are."""
     try:
         yield
@@ -179,6 +187,11 @@ def posting_errors() -> Iterator[None]:
             raise AdvanceExceeded(message) from error
         if code == "FI005":
             raise CreditExceedsInvoice(message) from error
+        if code == "23502" and cause and cause.diag.table_name == "journal_line":
+            numbers = sorted({line.account for entry in entries for line in entry.lines})
+            raise UnknownAccount(
+                f"not every account of {', '.join(numbers)} exists, is in use and takes postings", accounts=numbers
+            ) from error
         if cause and cause.diag.constraint_name in _POSTED_ONCE:
             raise AlreadyPosted(cause.diag.message_detail) from error
         raise

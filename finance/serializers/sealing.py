@@ -1,4 +1,7 @@
-"""Set-based writer of the chain of entries: one statement seals a batch of what is committed and not sealed yet."""
+"""Set-based writer of the chain of entries: one statement seals a batch of what is committed and not sealed yet.
+
+The same statement adds the batch to the ledger's totals: what is sealed is in them, what is not is read line by line.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,13 @@ with due as materialized (
 ), sealed as (
   insert into entry_seal (no, entry_id, header, lines, hash)
   select c.no, c.entry_id, c.header, c.lines, chain_sha256(c.header || c.lines, %(last_hash)s) over (order by c.no)
-  from content c returning no, hash
+  from content c returning no, hash, entry_id
+), folded as (
+  insert into ledger_balance as b (entry_on, account, vat_code, debit, credit)
+  select l.entry_on, l.account, l.vat_code, sum(greatest(l.amount, 0)), sum(greatest(-l.amount, 0))
+  from sealed s join journal_line l on l.entry_id = s.entry_id group by 1, 2, 3 order by 1, 2, 3
+  on conflict (entry_on, account, vat_code) do update set debit = b.debit + excluded.debit,
+    credit = b.credit + excluded.credit
 ), state as (
   select (select count(*) from due) < %(limit)s as is_whole, pg_snapshot_xmin(pg_current_snapshot()) as xmin,
     (select d.xid from due d order by d.xid desc limit 1) as reached

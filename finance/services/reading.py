@@ -1,4 +1,4 @@
-"""Reads for other modules and pages: documents, VAT codes, trial balance."""
+"""Reads for other modules and pages: documents, VAT codes, open items."""
 
 from __future__ import annotations
 
@@ -12,14 +12,6 @@ from erp.errors import NotFound
 from erp.fields import load_json
 from finance.models import Invoice, InvoiceSettlement, VatCode
 from finance.services import accounts
-
-_TRIAL_BALANCE = """
-select l.account, max(l.account_name) as account_name,
-  coalesce(sum(l.amount) filter (where l.entry_on < %(first)s), 0) as opening,
-  coalesce(sum(l.amount) filter (where l.entry_on >= %(first)s and l.amount > 0), 0) as debit,
-  coalesce(-sum(l.amount) filter (where l.entry_on >= %(first)s and l.amount < 0), 0) as credit,
-  sum(l.amount) as balance
-from journal_line l where l.entry_on <= %(last)s group by l.account order by l.account"""
 
 
 def get_invoice(invoice_id: int) -> dict[str, Any]:
@@ -54,13 +46,6 @@ def list_vat_codes(on_date: date | None = None) -> list[dict[str, Any]]:
     if on_date is None:
         return list(codes)
     return [c for c in codes if c["valid_from"] <= on_date <= (c["valid_to"] or on_date)]
-
-
-def trial_balance(first: date, last: date) -> list[dict[str, Any]]:
-    """Per account: opening balance, debits and credits of the days from first to last, closing balance."""
-    with cursor("finance") as cur:
-        cur.execute(_TRIAL_BALANCE, {"first": first, "last": last})
-        return rows_as_dicts(cur)
 
 
 def net_of_references(references: Sequence[str]) -> Decimal:

@@ -53,7 +53,10 @@ def _reverse(pk: int, actor: Actor) -> str:
 
 
 def _set_period(state: str) -> Do:
-    return lambda pk, actor: f"Period {periods.set_state(pk, state)} now is: {FiscalPeriod.State(state).label}."
+    def do(pk: int, actor: Actor) -> str:
+        return f"Period {periods.set_state(pk, state, actor=actor)} now is: {FiscalPeriod.State(state).label}."
+
+    return do
 
 
 OPERATIONS: dict[str, dict[str, tuple[str, Do]]] = {
@@ -66,7 +69,6 @@ OPERATIONS: dict[str, dict[str, tuple[str, Do]]] = {
     "bankentry": {"take-up": ("Open again", _take_up)},
     "journalentry": {"reverse": ("Reverse", _reverse)},
     "fiscalperiod": {
-        "open": ("Open", _set_period("open")),
         "soft-lock": ("Soft lock", _set_period("soft_locked")),
         "lock": ("Close for good", _set_period("locked")),
     },
@@ -75,7 +77,7 @@ OPERATIONS: dict[str, dict[str, tuple[str, Do]]] = {
 
 _DANGEROUS = frozenset({"cancel", "lock", "reverse", "pay-back"})
 
-_OF_PERIOD = {"open": ("soft-lock",), "soft_locked": ("open", "lock"), "locked": ()}
+_OF_PERIOD = {"open": ("soft-lock",), "soft_locked": ("lock",), "locked": ()}
 
 
 def buttons_of(row: Any) -> list[dict[str, str]]:
@@ -122,6 +124,14 @@ def _forms(row: Any) -> list[tuple[str, str]]:
         return [*_allocation_links(row), _statement_of(row.customer_id)]
     if isinstance(row, BankEntry) and row.state == BankEntry.State.OPEN:
         return [("Book", reverse("finance-bank-entry", args=[row.pk]))]
+    return _of_books(row)
+
+
+def _of_books(row: Any) -> list[tuple[str, str]]:
+    if isinstance(row, JournalEntry):
+        return [("Attach a file", reverse("finance-attach", args=[row.pk]))]
+    if isinstance(row, FiscalPeriod):
+        return [("Calendar of periods", reverse("finance-periods"))]
     return []
 
 

@@ -78,6 +78,12 @@ def _vat_choices() -> list[tuple[str, str]]:
     return [("", "as follows from product and customer"), *_vat_codes()]
 
 
+def _all_vat_codes() -> list[tuple[str, str]]:
+    """Codes in use, of purchases too."""
+    found = VatCode.objects.filter(retired_at__isnull=True).order_by("-rate", "code")
+    return [(code.code, str(code)) for code in found]
+
+
 class DraftForm(OwnedForm):
     """A draft's header; the customer is named by number."""
 
@@ -221,6 +227,10 @@ class EntryLineForm(forms.Form):
     debit = _amount("Debit", required=False)
     credit = _amount("Credit", required=False)
     text = _text("Text")
+    vat_code = forms.ChoiceField(
+        label="VAT code", choices=lambda: [("", "–"), *_all_vat_codes()], required=False, widget=UnfoldAdminSelectWidget
+    )
+    customer_id = CustomerField(label="Customer", required=False)
 
     def clean_account(self) -> str:
         """An account that takes postings."""

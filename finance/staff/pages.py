@@ -17,7 +17,7 @@ from erp.actor import actor_of
 from erp.errors import ErpError
 from erp.staff.desk import duty_page, page
 from finance.models import Invoice, Payment
-from finance.services import crediting, payments, posting, reading
+from finance.services import balances, crediting, payments, posting, reading
 from finance.services.credit_lines import originals_of
 from finance.staff import forms as f
 
@@ -28,7 +28,7 @@ ENTRY_ROWS = 8
 def trial_balance(request: HttpRequest) -> HttpResponse:
     """Opening balance, debits, credits and closing balance per account, straight from the ledger."""
     form = f.DaysForm({**_this_year(), **{k: v for k, v in request.GET.items() if v}})
-    rows = reading.trial_balance(form.cleaned_data["first"], form.cleaned_data["last"]) if form.is_valid() else []
+    rows = balances.trial_balance(form.cleaned_data["first"], form.cleaned_data["last"]) if form.is_valid() else []
     names = ("opening", "debit", "credit", "balance")
     totals = {name: sum((row[name] for row in rows), Decimal(0)) for name in names}
     return page(request, "finance/trial_balance.html", "Trial balance", form=form, rows=rows, totals=totals)

@@ -106,7 +106,7 @@ def test_report_at_a_position_is_reproduced(books: dict[str, int]) -> None:
     assert by(reports.trial_balance(date(Y, 1, 1), date(Y, 12, 31)), "account")["384"]["closing"] == 1100
 
 
-@pytest.mark.parametrize("page", ["trial-balance", "sales", "receivables"])
+@pytest.mark.parametrize("page", ["trial-balance", "sales", "margin", "receivables"])
 def test_page_shows_position_and_age(books: dict[str, int], page: str) -> None:
     staff = staff_client("admin_staff", duty="admin_app")
     text = staff.get(f"/admin/reports/{page}/?first_on={Y}-01-01&last_on={Y}-12-31").content.decode()

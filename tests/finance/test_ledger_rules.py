@@ -123,15 +123,15 @@ def test_locked_months_take_no_postings(world: World, module_erp: ErpDatabase) -
     entry(1, -1, on="2019-02-03")
     months = {p.code: p for p in FiscalPeriod.objects.filter(fiscal_year=2019)}
     assert len(months) == 12
-    set_state(months["2019-01"].pk, "locked")
+    set_state(months["2019-01"].pk, "locked", actor=BOOKKEEPER)
     with pytest.raises(PeriodClosed, match="2019-01 is locked"):
         entry(1, -1, on="2019-01-31")
     with pytest.raises(PeriodClosed, match="later months are closed"):
         entry(1, -1, on="2018-12-31")
-    set_state(months["2019-02"].pk, "soft_locked")
+    set_state(months["2019-02"].pk, "soft_locked", actor=BOOKKEEPER)
     with pytest.raises(PeriodClosed, match="2019-02 is soft_locked"):
         entry(1, -1, on="2019-02-28")
-    set_state(months["2019-02"].pk, "open")
+    set_state(months["2019-02"].pk, "open", actor=BOOKKEEPER, reason="late invoice")
     entry(1, -1, on="2019-02-28")
 
 

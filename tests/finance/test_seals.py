@@ -262,5 +262,5 @@ def test_closing_a_period_seals_what_waits(world: World) -> None:
     waiting = JournalEntry.objects.order_by("id").last()
     assert waiting
     for period in FiscalPeriod.objects.filter(starts_on__lte=DAY).order_by("starts_on"):
-        periods.set_state(period.pk, "locked")
+        periods.set_state(period.pk, "locked", actor=BOOKKEEPER)
     assert EntrySeal.objects.filter(entry_id=waiting.pk).exists()

@@ -1,0 +1,44 @@
+"""Transfers a period's VAT to the settlement account, so that the VAT accounts stand at zero."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from erp.actor import Actor
+from erp.db import retried
+from erp.errors import NotFound, Refused
+from finance.models import FiscalPeriod, JournalEntry
+from finance.serializers.ledger import EntryDraft, LineDraft
+from finance.services import accounts, posting
+from finance.services.vat_return import vat_return
+
+
+@retried("finance")
+def settle_vat(period_code: str, *, actor: Actor) -> dict[str, Any]:
+    """Post what the period still holds on the VAT accounts to the settlement account; returns the entry.
+
+    A repeat transfers only what has been posted since.
+
+    Raises:
+        NotFound: there is no such period; Refused: nothing is left to transfer; PeriodClosed.
+    """
+    period = FiscalPeriod.objects.select_for_update().filter(code=period_code).first()
+    if period is None:
+        raise NotFound(f"There is no period {period_code}")
+    found = vat_return(period.starts_on, period.ends_on)
+    # Output VAT stands in credit, input VAT in debit.
+    left = {a.account: (-a.moved if a.account == accounts.INPUT_VAT else a.moved) for a in found.accounts}
+    lines = [LineDraft(account, amount, text=f"VAT of {period_code}") for account, amount in left.items() if amount]
+    if not lines:
+        raise Refused(f"The VAT accounts hold nothing of {period_code}: it is transferred already, or there was none")
+    lines.append(LineDraft(accounts.VAT_SETTLEMENT, -sum(left.values(), Decimal(0)), text=f"VAT of {period_code}"))
+    key = f"vat-settlement:{period_code}"
+    before = JournalEntry.objects.filter(posting_key__startswith=key).count()
+    entry = EntryDraft(
+        journal="GEN", kind=JournalEntry.Kind.CLOSING, entry_on=period.ends_on, posting_key=f"{key}:{before + 1}",
+        lines=lines, text=f"Settlement of VAT, {period_code}", document_kind="vat_settlement",
+        document_number=period_code,
+    )  # fmt: skip
+    (entry_id,) = posting.post([entry], actor)
+    return posting.entry_as_data(JournalEntry.objects.get(pk=entry_id))

@@ -1,0 +1,191 @@
+"""The VAT return: figures per code from the ledger's totals, the same whether lines are sealed or not."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from erp.errors import Refused
+from erp.money import LineInput, document_totals
+from finance import api
+from finance.models import FiscalPeriod, Invoice, JournalLine, LedgerBalance
+from finance.services import balances, crediting, invoicing, posting, sealing
+from finance.services.vat_return import document_differences, documents_of_code, vat_return
+from finance.services.vat_settlement import settle_vat
+from tests.finance.world import BOOKKEEPER, World, number
+from tests.people import staff_client
+
+D = Decimal
+MARCH = (date(2026, 3, 1), date(2026, 3, 31))
+
+
+def figures(first: date = MARCH[0], last: date = MARCH[1]) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
+    """(side, code) → (base, tax)."""
+    return {(c.side, c.code): (c.base, c.tax) for c in vat_return(first, last).codes}
+
+
+def purchase(net: int, vat: int) -> None:
+    """A supplier's invoice entered by hand."""
+    lines = [
+        {"account": "814", "debit": net, "vat_code": "27"},
+        {"account": "466", "debit": vat, "vat_code": "27"},
+        {"account": "4541", "credit": net + vat},
+    ]
+    data = {"entry_on": "2026-03-20", "lines": lines, "text": "Supplier"}
+    posting.post_journal_entry(data, actor=BOOKKEEPER, posting_key=f"manual:{number()}")
+
+
+def trade(w: World) -> dict[str, Any]:
+    """A month: sales at home and abroad, a credit note, a purchase, and a sale of another month."""
+    w.receive(w.mug, 50, "600")
+    w.receive(w.tea, 50, "200")
+    sale = w.sell(w.product_line(w.mug, 3, "1000"), w.product_line(w.tea, 2, "500", "5"))
+    w.sell(w.product_line(w.mug, 1, "10", "KBAET"), customer_id=w.foreigner, currency="EUR", bill_to={"country": "AT"})
+    w.sell(w.product_line(w.mug, 1, "1000"), issued_on=date(2026, 4, 2))
+    broken = [{"line_no": 1, "quantity": 1}]
+    crediting.issue_credit_note(
+        sale["id"], actor=BOOKKEEPER, lines=broken, reason="broken", issued_on=date(2026, 3, 25)
+    )
+    purchase(1000, 270)
+    return sale
+
+
+EXPECTED = {
+    ("sale", "27"): (D(2000), D(540)),
+    ("sale", "5"): (D(1000), D(50)),
+    ("sale", "KBAET"): (D(3900), D(0)),
+    ("purchase", "27"): (D(1000), D(270)),
+}
+
+
+def test_return_is_reconciled_and_the_same_before_and_after_sealing(fresh_world: World) -> None:
+    sale = trade(fresh_world)
+    assert LedgerBalance.objects.count() == 0
+    assert figures() == EXPECTED
+    before = balances.trial_balance(*MARCH)
+    sealing.seal_pending()
+    purchase(100, 27)
+    assert figures() == {**EXPECTED, ("purchase", "27"): (D(1100), D(297))}
+    sealing.seal_pending()
+    found = vat_return(*MARCH)
+    assert (found.payable, found.agrees) == (D(540 + 50 - 297), True)
+    assert [(a.account, a.moved, a.returned, a.difference) for a in found.accounts] == [
+        ("467", D(590), D(590), D(0)),
+        ("466", D(297), D(297), D(0)),
+    ]
+    assert document_differences(*MARCH) == []
+    rows = documents_of_code(*MARCH, "sale", "27")
+    assert [(r["document_kind"], r["base"], r["tax"]) for r in rows] == [
+        ("invoice", D(3000), D(810)),
+        ("credit_note", D(-1000), D(-270)),
+    ]
+    assert rows[0]["document_id"] == sale["id"]
+    after = {r["account"]: r["balance"] for r in balances.trial_balance(*MARCH)}
+    purchased = {name: after[name] for name in ("814", "466", "4541")}
+    assert {**{r["account"]: r["balance"] for r in before}, **purchased} == after
+
+
+def test_settlement_empties_the_vat_accounts_once(fresh_world: World) -> None:
+    trade(fresh_world)
+    done = settle_vat("2026-03", actor=BOOKKEEPER)
+    assert {line["account"]: line["amount"] for line in done["lines"]} == {
+        "467": D(590), "466": D(-270), "468": D(-320)
+    }  # fmt: skip
+    assert figures() == EXPECTED
+    assert vat_return(*MARCH).agrees
+    with pytest.raises(Refused, match="transferred already"):
+        settle_vat("2026-03", actor=BOOKKEEPER)
+    purchase(100, 27)
+    again = settle_vat("2026-03", actor=BOOKKEEPER)
+    assert {line["account"]: line["amount"] for line in again["lines"]} == {"466": D(-27), "468": D(27)}
+
+
+def test_page_shows_figures_leads_to_documents_and_exports(fresh_world: World) -> None:
+    sale = trade(fresh_world)
+    client: Client = staff_client("vat", duty="finance")
+    page = client.get("/admin/finance/vat-return/?period=2026-03").content.decode()
+    assert "Every document's VAT is what the ledger holds of it." in page
+    assert 'href="/admin/finance/vat-return/sale/27/?first=2026-03-01&amp;last=2026-03-31"' in page
+    behind = client.get("/admin/finance/vat-return/sale/27/?first=2026-03-01&last=2026-03-31").content.decode()
+    assert f"/admin/finance/invoice/{sale['id']}/change/" in behind
+    data = client.get("/admin/finance/vat-return/?period=2026-03&format=json").json()
+    assert (D(data["payable"]), data["agrees"]) == (D(320), True)
+    text = client.get("/admin/finance/vat-return/?period=2026-03&format=csv").content.decode()
+    assert "sale,27,Standard rate 27%,27.0000,rate,2000.0000,540.0000,HUF" in text
+    assert client.post("/admin/finance/vat-settlement/2026-03/", follow=True).status_code == 200
+    assert vat_return(*MARCH).accounts[0].transferred == D(-590)
+    assert staff_client("clerk", duty="logistics").get("/admin/finance/vat-return/").status_code == 403
+
+
+@pytest.fixture(scope="module")
+def priced_world(world: World) -> World:
+    """Rates of the currencies that documents are drawn in."""
+    api.save_exchange_rates(
+        [{"currency": c, "rate_on": "2024-01-01", "rate": r} for c, r in (("EUR", "391.37"), ("KWD", "1178.6123"))]
+    )
+    return world
+
+
+_LINES = st.lists(
+    st.tuples(
+        st.integers(1, 99), st.integers(1, 900_000), st.integers(0, 40), st.sampled_from(["27", "18", "5", "AAM"])
+    ),
+    min_size=1,
+    max_size=8,
+)
+_days = (date(2025, 1, 1) + timedelta(days=n) for n in range(10_000))  # a day of its own for every document
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_LINES, st.sampled_from(["HUF", "EUR", "KWD"]), st.sampled_from(["net", "gross"]))
+def test_basket_invoice_ledger_and_return_agree_on_any_document(
+    priced_world: World, lines: list[tuple[int, int, int, str]], currency: str, mode: str
+) -> None:
+    day = next(_days)
+    rows = [
+        {
+            "name": "x", "quantity": quantity, "unit_price": D(price) / 1000, "vat_code": code,
+            "discount": D(quantity * price * percent).quantize(D(1)) // 100_000,
+        }
+        for quantity, price, percent, code in lines
+    ]  # fmt: skip
+    done = invoicing.create_invoice(
+        {
+            "customer_id": priced_world.customer, "lines": rows, "currency": currency, "price_mode": mode,
+            "issued_on": day,
+        },
+        BOOKKEEPER,
+    )  # fmt: skip
+    rates = {"27": D(27), "18": D(18), "5": D(5), "AAM": D(0)}
+    basket = document_totals(
+        [LineInput(r["quantity"], r["unit_price"], r["vat_code"], rates[r["vat_code"]], r["discount"]) for r in rows],
+        currency,
+        mode,
+    )
+    invoice = Invoice.objects.get(pk=done["id"])
+    summary = {r["vat_code"]: r for r in invoice.vat_summary}
+    assert {r.vat_code: (r.net, r.vat, r.gross) for r in basket.rates} == {
+        code: (r["net"], r["vat"], r["gross"]) for code, r in summary.items()
+    }
+    assert (basket.net, basket.vat, basket.gross) == (invoice.net_total, invoice.vat_total, invoice.gross_total)
+    booked = JournalLine.objects.filter(document_kind="invoice", document_id=invoice.pk)
+    assert sum(x.document_amount for x in booked if x.account_id == "467") == -basket.vat
+    assert sum(x.document_amount for x in booked if x.account_id.startswith("31")) == basket.gross
+    assert {code: sums for (_, code), sums in figures(day, day).items()} == {
+        code: (r["base_net"], r["base_vat"]) for code, r in summary.items()
+    }
+
+
+def test_return_of_a_closed_year_counts_every_period(fresh_world: World) -> None:
+    trade(fresh_world)
+    year = figures(date(2026, 1, 1), date(2026, 12, 31))
+    periods = [figures(p.starts_on, p.ends_on) for p in FiscalPeriod.objects.all()]
+    for key, (base, tax) in year.items():
+        assert sum(p.get(key, (D(0), D(0)))[0] for p in periods) == base
+        assert sum(p.get(key, (D(0), D(0)))[1] for p in periods) == tax
