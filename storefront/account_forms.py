@@ -10,7 +10,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from erp.models import User
-from storefront.forms import COUNTRIES
+from storefront.countries import COUNTRIES
 
 
 def _text(label: Any, most: int, token: str, *, required: bool = True) -> forms.CharField:
@@ -92,11 +92,6 @@ class ChangePasswordForm(NewPasswordForm):
         if not self.user.check_password(present):
             raise forms.ValidationError(_("This is not your present password."))
         return present
-
-
-def country_name(code: str) -> str:
-    """Name of a country in the active language; the code of one that the shop does not list."""
-    return str(dict(COUNTRIES).get(code, code))
 
 
 DEFAULT_COUNTRY = settings.COMPANY["country"]

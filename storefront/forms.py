@@ -10,27 +10,20 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
+from storefront.countries import COUNTRIES
 from storefront.models import Category, CustomerCopy, ShippingMethod
 from storefront.services.order_view import payment_methods
 
-COUNTRIES = [
-    ("HU", _("Hungary")), ("AT", _("Austria")), ("SK", _("Slovakia")), ("RO", _("Romania")), ("HR", _("Croatia")),
-    ("SI", _("Slovenia")), ("CZ", _("Czechia")), ("DE", _("Germany")), ("PL", _("Poland")), ("IT", _("Italy")),
-    ("FR", _("France")), ("NL", _("Netherlands")), ("BE", _("Belgium")), ("ES", _("Spain")),
+_SORTS = [
+    ("newest", _("Newest first")), ("name", _("Name")), ("price", _("Price, low to high")),
+    ("-price", _("Price, high to low")),
 ]  # fmt: skip
 
 
 class FilterForm(forms.Form):
     """Filters of the product list; what cannot be read is left out."""
 
-    sort = forms.ChoiceField(
-        label=_("Sort by"),
-        required=False,
-        choices=[
-            ("", _("Best match")), ("newest", _("Newest first")), ("name", _("Name")),
-            ("price", _("Price, low to high")), ("-price", _("Price, high to low")),
-        ],
-    )  # fmt: skip
+    sort = forms.ChoiceField(label=_("Sort by"), required=False, choices=[("", _("Best match")), *_SORTS])
     q = forms.CharField(label=_("Search"), required=False, max_length=100)
     category = forms.ChoiceField(label=_("Category"), required=False)
     price_min = forms.DecimalField(label=_("Price from"), required=False, min_value=0, max_digits=12)
@@ -45,6 +38,10 @@ class FilterForm(forms.Form):
             (c.path, ("\u00a0" * 3 * c.path.count("/")) + c.label)
             for c in sorted(Category.objects.filter(is_active=True), key=lambda c: c.path)
         ]
+        if not self.data.get("q"):
+            order = self.fields["sort"]
+            assert isinstance(order, forms.ChoiceField)
+            order.choices = [("", _SORTS[0][1]), *_SORTS[1:]]
         for name in ("price_min", "price_max"):
             self.fields[name].widget.attrs["inputmode"] = "decimal"
 

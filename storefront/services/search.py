@@ -28,7 +28,7 @@ DOCUMENT_SQL = (
 _FOLD = str.maketrans(FOLDED_FROM, FOLDED_TO)
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 MAX_WORDS = 8
-MAX_COMBINATIONS = 30
+MAX_COMBINATIONS = 15
 
 
 @dataclass(frozen=True)

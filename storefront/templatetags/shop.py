@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from erp.money import minor_units, round_money
+from storefront.countries import country_name
 
 register = template.Library()
 
@@ -82,6 +83,12 @@ def stock_level(available: int) -> str:
     if available <= 0:
         return "out"
     return "low" if available <= 5 else "in"
+
+
+@register.filter
+def country(code: str) -> str:
+    """Name of a country in the active language."""
+    return country_name(code)
 
 
 @register.filter

@@ -17,7 +17,7 @@ from rest_framework.exceptions import ValidationError
 
 from erp.actor import actor_of
 from erp.errors import ErpError
-from storefront.account_forms import DEFAULT_COUNTRY, AddressForm, DetailsForm, country_name
+from storefront.account_forms import DEFAULT_COUNTRY, AddressForm, DetailsForm
 from storefront.models import CustomerCopy
 from storefront.services import address_book
 from storefront.views.visiting import visitor_of
@@ -56,8 +56,7 @@ def details(request: HttpRequest, customer: CustomerCopy) -> HttpResponse:
 @for_customers
 def address_list(request: HttpRequest, customer: CustomerCopy) -> HttpResponse:
     """The address book."""
-    found = address_book.list_addresses(customer)
-    rows = [{**row, "country": country_name(row["country"])} for row in found]
+    rows = address_book.list_addresses(customer)
     can_add = len(rows) < address_book.MAX_ADDRESSES
     return render(request, "storefront/address_list.html", {"addresses": rows, "can_add": can_add})
 

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods
 
 from erp.actor import actor_of
 from erp.errors import Refused
-from storefront.forms import COUNTRIES, CheckoutForm, checkout_initial
+from storefront.countries import COUNTRIES
+from storefront.forms import CheckoutForm, checkout_initial
 from storefront.models import Cart, ShippingMethod
 from storefront.services.address_book import list_addresses
 from storefront.services.cards.paying import begin_payment

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from erp.relay import run_relay
 from logistics import api as logistics
 from storefront.models import CustomerCopy, InvoiceCopy, SalesOrder
 from tests.browser.conftest import CHROMIUM
-from tests.storefront import world
+from tests.storefront import web, world
 
 pytest.importorskip("playwright.sync_api")
 pytestmark = [
@@ -47,7 +48,7 @@ class Journey:
         folder = os.environ.get("ERP_SCREENSHOTS")
         if folder:
             target = Path(folder) / f"shop-{name}-{self.screen}.png"
-            self.page.screenshot(path=target, full_page=self.screen == "phone", animations="disabled")
+            self.page.screenshot(path=target, full_page=self.screen == "phone")
 
 
 def find_with_a_typo(trip: Journey) -> None:
@@ -65,7 +66,11 @@ def find_with_a_typo(trip: Journey) -> None:
     trip.picture("product")
 
 
-def buy(trip: Journey) -> SalesOrder:
+def email_of(trip: Journey, payment: str) -> str:
+    return f"{trip.screen}.{payment.replace(' ', '.').lower()}@example.com"
+
+
+def fill_the_checkout(trip: Journey, payment: str) -> None:
     page = trip.page
     page.get_by_label("Quantity").fill("2")
     page.get_by_role("button", name="Add to cart").first.click()
@@ -73,18 +78,23 @@ def buy(trip: Journey) -> SalesOrder:
     trip.picture("cart")
     page.get_by_role("link", name="Go to checkout").click()
     for label, value in (
-        ("E-mail", f"{trip.screen}@example.com"), ("Name", "Nagy Béla"), ("Street and number", "Fő utca 2."),
+        ("E-mail", email_of(trip, payment)), ("Name", "Nagy Béla"), ("Street and number", "Fő utca 2."),
         ("Postcode", "6720"), ("City", "Szeged"),
     ):  # fmt: skip
         page.get_by_label(label, exact=True).first.fill(value)
     page.get_by_label("Pick up in our shop – free").check()
     page.locator("#summary").get_by_text("Pick up in our shop").wait_for()
-    page.get_by_label("Bank transfer").check()
+    page.get_by_label(payment).check()
     page.get_by_label("I accept the terms and conditions").check()
     trip.picture("checkout")
     page.get_by_role("button", name="Place order with obligation to pay").click()
+
+
+def buy(trip: Journey) -> SalesOrder:
+    page = trip.page
+    fill_the_checkout(trip, "Bank transfer")
     page.get_by_text("Thank you for your order").wait_for()
-    return SalesOrder.objects.get(email=f"{trip.screen}@example.com")
+    return SalesOrder.objects.get(email=email_of(trip, "Bank transfer"))
 
 
 def ship(order: SalesOrder) -> InvoiceCopy:
@@ -166,3 +176,26 @@ def test_customer_finds_account_addresses_and_orders(demo_shop: str, browser: An
     assert CustomerCopy.objects.get(email="anna.kiss@example.com")
     assert trip.problems == []
     trip.context.close()
+
+
+def test_shopper_pays_by_card_after_a_declined_one(demo_shop: str, browser: Any, settings: Any) -> None:
+    with web.card_shop(settings):
+        trip = Journey(browser, settings.SHOP_URL, "phone")
+        page = trip.page
+        find_with_a_typo(trip)
+        fill_the_checkout(trip, "Bank card")
+        page.get_by_role("heading", name="Payment by card").wait_for()
+        trip.picture("payment")
+        assert [v["id"] for v in Axe().run(page).response["violations"]] == []
+        for card in (web.DECLINED, web.GOOD):
+            page.get_by_role("button", name="Pay ").click()
+            page.get_by_label("Card number").fill(card)
+            page.get_by_role("button", name="Pay ").click()
+            if card == web.DECLINED:
+                page.get_by_text("Your bank declined the card. Nothing is charged.").wait_for()
+                assert [v["id"] for v in Axe().run(page).response["violations"]] == []
+                page.get_by_role("button", name="Try again with a card").click()
+                page.get_by_role("heading", name="Payment by card").wait_for()
+        page.get_by_text("Thank you for your order").wait_for()
+        assert page.get_by_text("Card authorised").first.is_visible()
+        trip.context.close()

@@ -230,6 +230,24 @@ def test_invoice_page_is_for_its_customer_alone() -> None:
     text_of(Client(), f"/invoices/{number}/", 404)
 
 
+def test_invoice_and_credit_note_are_fetched_as_pdf_by_their_customer_alone() -> None:
+    world.account("pdf@example.com")
+    world.account("nosy@example.com")
+    order = shipped_order("pdf@example.com")
+    back = [{"line_no": 1, "quantity": 1}]
+    logistics.receive_return(order.pk, back, actor=world.SHOPPER, key="pdf return", reason="Broken")
+    run_relay("logistics")
+    numbers = list(InvoiceCopy.objects.filter(order_id=order.pk).order_by("id").values_list("number", "kind"))
+    assert [kind for _, kind in numbers] == ["invoice", "credit_note"]
+    mine, nosy = world.logged_in("pdf@example.com"), world.logged_in("nosy@example.com")
+    for number, _kind in numbers:
+        response = mine.get(f"/invoices/{number}/pdf/")
+        assert (response["Content-Type"], response.content[:4]) == ("application/pdf", b"%PDF")
+        assert "no-store" in response["Cache-Control"]
+        for stranger in (nosy, Client()):
+            assert stranger.get(f"/invoices/{number}/pdf/").status_code == 404
+
+
 def test_guest_finds_an_order_by_number_and_address() -> None:
     mug = world.product(stock=3)
     owner = world.customer("Guest", email="found@example.com")
