@@ -164,6 +164,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("hu", "Magyar")]
 LOCALE_PATHS = [BASE_DIR / module / "locale" for module in ownership.MODULES]
 TIME_ZONE = "UTC"
+SHOP_TIME_ZONE = os.environ.get("ERP_SHOP_TIME_ZONE", "Europe/Budapest")  # in which shoppers read times
 USE_TZ = True
 
 _EMAIL = read_email_url(os.environ.get("ERP_EMAIL_URL") or f"file://{ERP_HOME / 'mail'}")

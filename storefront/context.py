@@ -23,6 +23,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
             "tagline": _("Good things for every day"),
             "email": settings.COMPANY["email"],
             "phone": settings.COMPANY.get("phone", ""),
+            "time_zone": settings.SHOP_TIME_ZONE,
         },
         "nav_categories": SimpleLazyObject(lambda: _categories(request)),
         "cart_count": SimpleLazyObject(lambda: count_pieces(cart_of(request))),

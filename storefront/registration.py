@@ -32,6 +32,9 @@ def register() -> None:
         PeriodicTask("e-mails of documents", "storefront.tell_shoppers", "storefront", every_s=10)
     )
     registry.periodic_tasks.append(
+        PeriodicTask("log-ins of erased customers", "storefront.forget_erased", "storefront", every_s=60)
+    )
+    registry.periodic_tasks.append(
         PeriodicTask("old attempts", "storefront.prune_attempts", "storefront", crontab=("45", "2"))
     )
     registry.document_flows.append(order_documents)

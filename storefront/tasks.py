@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from storefront.services.accounts import forget_erased
 from storefront.services.cards.completing import look_after_payments
 from storefront.services.cards.settling import settle_payments
 from storefront.services.handover import finish_hand_overs
@@ -60,3 +61,9 @@ def tell_shoppers_task() -> int:
 def prune_attempts_task() -> int:
     """Forget attempts of past days."""
     return prune_attempts()
+
+
+@shared_task(name="storefront.forget_erased")
+def forget_erased_task() -> int:
+    """Close the log-ins of erased customers."""
+    return forget_erased()

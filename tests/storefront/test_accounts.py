@@ -10,6 +10,7 @@ from django.core import mail
 from django.test import Client
 
 from admin_app import api as admin
+from admin_app.services.erasure import erase_customer
 from erp.models import User
 from erp.relay import run_relay
 from storefront.models import AttemptCount, CustomerCopy, ShopAccount
@@ -215,3 +216,17 @@ def test_cart_of_a_company_turns_to_net_prices_at_log_in_without_alarm() -> None
     }  # fmt: skip
     world.product("1100", sku=next(x["sku"] for x in page.context["lines"] if x["name"] == "Net mug"), name="Net mug")
     assert "The price has changed from 1,000\u00a0Ft to 1,100\u00a0Ft." in client.get("/cart/").content.decode()
+
+
+def test_log_in_of_an_erased_customer_is_closed_and_forgotten() -> None:
+    customer = world.account("gone@example.com", name="Távozó Tamás")
+    world.account("stays@example.com")
+    session = world.logged_in("gone@example.com")
+    erase_customer(customer.pk, actor=world.SHOPPER)
+    assert accounts.forget_erased() == 1
+    assert accounts.forget_erased() == 0
+    assert not User.objects.filter(email="gone@example.com").exists()
+    assert not ShopAccount.objects.filter(email="gone@example.com").exists()
+    assert session.get("/account/").status_code == 302
+    assert log_in("gone@example.com", "anna-secret-1") == 422
+    assert log_in("stays@example.com", "anna-secret-1") == 302

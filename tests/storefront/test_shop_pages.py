@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.db import connections
 from django.test import Client
+from django.utils.formats import date_format
 
 from erp.models import User
 from erp.relay import run_relay
@@ -324,3 +328,12 @@ class _Count:
 
     def __exit__(self, *exc: object) -> None:
         self._wrapper.__exit__(*exc)  # type: ignore[arg-type]
+
+
+def test_times_are_those_of_the_shops_place(settings: Any) -> None:
+    settings.SHOP_TIME_ZONE = "Europe/Budapest"
+    world.account("time@example.com")
+    order = shipped_order("time@example.com")
+    page = text_of(world.logged_in("time@example.com"), f"/orders/{order.number}/")
+    here = order.placed_at.astimezone(ZoneInfo("Europe/Budapest"))
+    assert date_format(here, "DATETIME_FORMAT") in page
