@@ -26,6 +26,7 @@ PHONE = {
     "color_scheme": "dark",
 }  # fmt: skip
 DESKTOP = {"width": 1280, "height": 900}
+SETTLED = "Promise.all(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"
 CONTRAST = {"runOnly": ["color-contrast", "target-size"], "resultTypes": ["violations"]}
 
 
@@ -76,6 +77,7 @@ def problems_of(page: Any, address: str) -> list[str]:
     width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(DESKTOP)
+    page.evaluate(SETTLED)
     found += axe.Axe().run(page, options=CONTRAST).response["violations"]
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size(PHONE["viewport"])
