@@ -8,7 +8,7 @@ import importlib
 from bench import environment
 from bench.harness import report
 
-BENCHMARKS = ("write_through", "reservations", "ledger", "replay", "order_to_cash", "listing")
+BENCHMARKS = ("write_through", "reservations", "ledger", "replay", "order_to_cash", "listing", "scrub")
 
 
 def main() -> None:
