@@ -11,6 +11,8 @@ from erp.scrubber.checks import all_checks
 from tests.databases import ErpDatabase
 from tests.scrub.planting import Installation, found, make_installation, run
 
+DAY_TOTAL = "total of "  # kept per account and day beside the lines: whatever changes lines behind it shows there too
+
 Plants = dict[str, tuple[tuple[str, ...], dict[str, str]]]
 
 TWICE = (
@@ -293,7 +295,7 @@ def test_planted_drift_is_found_exactly(here: Installation, name: str, kind: str
     statements, expected = PLANTS[name][kind]
     with here.planted(*statements):
         result = run(name)
-        causes = found(result)
+        causes = {key: cause for key, cause in found(result).items() if not key.startswith(DAY_TOTAL)}
     wanted = expected_of(here, expected)
     assert causes.keys() == wanted.keys(), result.samples
     assert {key: causes[key] for key, cause in wanted.items() if cause != "*"} == {
