@@ -8,7 +8,9 @@ import importlib
 from bench import environment
 from bench.harness import report
 
-BENCHMARKS = ("write_through", "reservations", "ledger", "replay", "order_to_cash", "listing", "scrub")
+BENCHMARKS = (
+    "write_through", "reservations", "ledger", "replay", "order_to_cash", "invoicing", "listing", "scrub",
+)  # fmt: skip
 
 
 def main() -> None:

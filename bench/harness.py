@@ -71,16 +71,19 @@ def fresh_database(name: str = "erp_bench") -> str:
     return name
 
 
-def run_clients(code: str, clients: int) -> list[dict[str, object]]:
+SET_UP = (
+    "import sys, json, time, bench.environment\nimport django; django.setup()\nfrom django.db import connections\n"
+    "[connections[a].ensure_connection() for a in connections]\n"
+)
+"""How a client process begins: Django with every module's connection open."""
+
+
+def run_clients(code: str, clients: int, *, head: str | None = None) -> list[dict[str, object]]:
     """Run ``code`` in that many processes, released together; each prints one JSON document.
 
-    In ``code`` the name ``client`` is the process's number; it runs after Django's set-up.
+    In ``code`` the name ``client`` is the process's number; it runs after ``head``, Django's set-up.
     """
-    head = (
-        "import sys, json, time, bench.environment\nimport django; django.setup()\nfrom django.db import connections\n"
-        "[connections[a].ensure_connection() for a in connections]\nclient = int(sys.argv[1])\n"
-        "print('ready', flush=True); sys.stdin.readline()\n"
-    )
+    head = (head or SET_UP) + "client = int(sys.argv[1])\nprint('ready', flush=True); sys.stdin.readline()\n"
     workers = [
         subprocess.Popen(
             [sys.executable, "-c", head + code, str(n)],

@@ -178,15 +178,21 @@ def publish(entity: str, ids: Iterable[int], *, module: str | None = None, actor
     return write_and_publish(entity, owner, rows_sql, [keys], actor).confirmed
 
 
-def open_doors(entity: str) -> None:
+def open_doors(entity: str, then_queue: tuple[int, str] | None = None) -> None:
     """Open every attached reader's door with an empty call: takes the copies' locks, or fails fast.
 
     To be called before a gapless number is taken, so that no counter waits for a reader.
+
+    Args:
+        then_queue: class and text of an advisory lock to take after the doors, in the same round trip.
     """
     line = ownership.entity(entity)
-    calls = " union all ".join(
+    steps = [
         f"select 1 from l, lateral {reader}.receive_{entity}('[]') d where '{reader}' = any(l.readers)"
         for reader in line.readers
-    )
-    with reader_errors(entity), cursor(line.owner) as cur:
-        cur.execute(f"with l as materialized (select {_attached_readers(line)} as readers) {calls}")
+    ]
+    if then_queue:  # the parts of a union all run one after the other
+        steps.append("select 1 from pg_advisory_xact_lock(%s::int, hashtext(%s::text))")
+    with reader_errors(entity):
+        statement = f"with l as materialized (select {_attached_readers(line)} as readers) {' union all '.join(steps)}"
+        fetch_prepared(line.owner, statement, list(then_queue or ()))

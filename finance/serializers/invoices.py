@@ -17,29 +17,26 @@ from finance.serializers.ledger import ENTRIES_SQL, EntryDraft, entry_arguments,
 _SET_BY_THE_STATEMENT = frozenset({"number", "sequence_no", "version", "created_at", "updated_at", "retired_at"})
 
 _LINES = """
-with s as (
+with i as materialized (select coalesce(%s::bigint, nextval('invoice_id_seq')) as id),
+s as (
   insert into invoice_settlement (invoice_id, state, gross_total, paid_total, offset_total, credited_total)
-  values (%s::bigint, %s::text, %s::numeric, 0, 0, 0)
+  select i.id, %s::text, %s::numeric, 0, 0, 0 from i
 )
 insert into invoice_line (invoice_id, line_no, product_id, sku, name, quantity, unit, unit_price, discount,
   discount_percent, vat_code, vat_override_reason, vat_rate, net, vat, gross, base_net, base_vat, order_line_no,
   original_line_id, move_id, product_class, delivered_on, order_id, order_number, shipment_id, shipment_number,
   advance_invoice_id)
-select %s::bigint, r.line_no, r.product_id, r.sku, r.name, r.quantity, r.unit, r.unit_price, r.discount,
+select i.id, r.line_no, r.product_id, r.sku, r.name, r.quantity, r.unit, r.unit_price, r.discount,
   r.discount_percent, r.vat_code, r.vat_override_reason, r.vat_rate, r.net, r.vat, r.gross, r.base_net, r.base_vat,
   r.order_line_no, r.original_line_id, r.move_id, r.product_class, r.delivered_on, r.order_id, r.order_number,
   r.shipment_id, r.shipment_number, r.advance_invoice_id
-from jsonb_to_recordset(%s::jsonb) r(line_no int, product_id bigint, sku text, name text, quantity int, unit text,
+from i, jsonb_to_recordset(%s::jsonb) r(line_no int, product_id bigint, sku text, name text, quantity int, unit text,
   unit_price numeric, discount numeric, discount_percent numeric, vat_code text, vat_override_reason text,
   vat_rate numeric, net numeric, vat numeric, gross numeric, base_net numeric, base_vat numeric, order_line_no int,
   original_line_id bigint, move_id bigint, product_class text, delivered_on date, order_id bigint, order_number text,
   shipment_id bigint, shipment_number text, advance_invoice_id bigint)
-order by coalesce(r.original_line_id, 0), r.line_no"""
-
-
-def next_invoice_id() -> int:
-    """Key of a document that is about to be written."""
-    return int(fetch_prepared("finance", "select nextval('invoice_id_seq')", [])[0][0])
+order by coalesce(r.original_line_id, 0), r.line_no
+returning invoice_id"""
 
 
 def drop_draft_lines(draft_id: int) -> None:
@@ -48,15 +45,18 @@ def drop_draft_lines(draft_id: int) -> None:
         cur.execute("delete from invoice_line where invoice_id = %s", [draft_id])
 
 
-def write_lines(invoice_id: int, lines: Sequence[Mapping[str, Any]], gross_total: Any, state: str) -> None:
-    """Write the lines and the settlement of a document that is being issued.
+def write_lines(invoice_id: int | None, lines: Sequence[Mapping[str, Any]], gross_total: Any, state: str) -> int:
+    """Write the lines and the settlement of a document that is being issued; returns its key.
+
+    Args:
+        invoice_id: of a draft; None: a new key is taken.
 
     Raises:
         CreditExceedsInvoice: a credit line takes more than its original still has.
     """
-    arguments = [invoice_id, state, gross_total, invoice_id, dump_json(list(lines))]
+    arguments = [invoice_id, state, gross_total, dump_json(list(lines))]
     with posting_errors():
-        fetch_prepared("finance", _LINES, arguments)
+        return int(fetch_prepared("finance", _LINES, arguments)[0][0])
 
 
 @lru_cache(maxsize=1)

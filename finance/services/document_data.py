@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from finance.models import Invoice, ProductCopy
-from finance.services.customers import due_date, frozen_customer, get_customer
+from finance.models import CustomerCopy, Invoice, ProductCopy
+from finance.services.customers import due_date, frozen_customer
 from finance.services.documents import Document, Line
 from finance.services.issuing import SERIES, Issued
 from finance.services.rates import rate_for
@@ -16,9 +16,10 @@ from finance.services.rates import rate_for
 _SUMMARY = ("id", "number", "kind", "issued_on", "currency", "net_total", "vat_total", "gross_total")
 
 
-def document_of(data: Mapping[str, Any], lines: Sequence[Line], issued_on: date, **header: Any) -> Document:
+def document_of(
+    data: Mapping[str, Any], customer: CustomerCopy, lines: Sequence[Line], issued_on: date, **header: Any
+) -> Document:
     """An invoice over priced lines; ``header`` adds to or replaces what follows from the data."""
-    customer = get_customer(data["customer_id"])
     kind = Invoice.Kind(data.get("kind") or Invoice.Kind.INVOICE)
     method = data.get("payment_method") or "transfer"
     return Document(

@@ -14,17 +14,17 @@ from erp.actor import Actor
 from erp.db import fetch_prepared, retried, retrying
 from erp.fields import dump_json
 from finance.errors import NotCollectable
-from finance.models import CollectiveCustomer, Invoice, WaitingIssue
-from finance.services.customers import products_by_id
+from finance.models import CollectiveCustomer, Invoice, ProductCopy, WaitingIssue
 from finance.services.document_data import as_date, document_of, issued_summary, line_of, summary
 from finance.services.documents import Line, priced
 from finance.services.issuing import begin_issue, issue
+from finance.services.sources import SOURCES, read_sources, source_arguments, sources_of
 from finance.services.valuation import Move, post_valued, stock_entry, value_moves
 
 _KNOWN = """
-select (select i.id from invoice i where i.shipment_id = %s),
-  (select coalesce(w.invoice_id, 0) from waiting_issue w where w.shipment_id = %s),
-  exists (select 1 from collective_customer c where c.customer_id = %s)"""
+select (select i.id from invoice i where i.shipment_id = %s::bigint),
+  (select coalesce(w.invoice_id, 0) from waiting_issue w where w.shipment_id = %s::bigint),
+  exists (select 1 from collective_customer c where c.customer_id = %s::bigint),"""
 
 
 @retried("finance")
@@ -40,8 +40,10 @@ def invoice_goods_issue(data: Mapping[str, Any]) -> dict[str, Any]:
     """
     shipment_id = data["shipment_id"]
     begin_issue(f"shipment:{shipment_id}")
-    invoice_id, waiting_for, is_collective = fetch_prepared(
-        "finance", _KNOWN, [shipment_id, shipment_id, data["customer_id"]]
+    customer_id = data["customer_id"]
+    asked = source_arguments(customer_id, (x.get("product_id") for x in data["lines"]), with_codes=False)
+    invoice_id, waiting_for, is_collective, *found = fetch_prepared(
+        "finance", _KNOWN + SOURCES, [shipment_id, shipment_id, customer_id, *asked]
     )[0]
     if invoice_id or waiting_for:
         return {**summary(Invoice.objects.get(pk=invoice_id or waiting_for)), "repeated": True}
@@ -52,14 +54,14 @@ def invoice_goods_issue(data: Mapping[str, Any]) -> dict[str, Any]:
         _post_cost(data, issued_on)
         _keep(data, issued_on)
         return {"id": None, "number": "", "waiting": True, "repeated": False}
-    lines = priced(_lines(data), data["currency"], data["price_mode"])
-    document = document_of(data, lines, issued_on)
+    sources = read_sources(customer_id, tuple(found))
+    lines = priced(_lines(data, sources.products), data["currency"], data["price_mode"])
+    document = document_of(data, sources.customer, lines, issued_on)
     issued = issue(document, after_lines=lambda _: _post_cost(data, issued_on))
     return {**issued_summary(issued, document), "repeated": False}
 
 
-def _lines(data: Mapping[str, Any]) -> list[Line]:
-    products = products_by_id(x.get("product_id") for x in data["lines"])
+def _lines(data: Mapping[str, Any], products: Mapping[int, ProductCopy]) -> list[Line]:
     return [line_of(x, products.get(x.get("product_id") or 0)) for x in data["lines"]]
 
 
@@ -117,24 +119,26 @@ def issue_collective(
 
 def _collect(rows: Sequence[WaitingIssue], period: tuple[date, date], issued_on: date, actor: Actor) -> dict[str, Any]:
     first = rows[0]
-    lines = [line for row in sorted(rows, key=lambda r: (r.issued_on, r.shipment_id)) for line in _delivered(row)]
+    sources = sources_of(first.customer_id, (x.get("product_id") for row in rows for x in row.payload["lines"]))
+    ordered = sorted(rows, key=lambda r: (r.issued_on, r.shipment_id))
+    lines = [line for row in ordered for line in _delivered(row, sources.products)]
     document = document_of(
         {**first.payload, "order_id": None, "order_number": "", "shipment_id": None, "external_ref": None},
-        priced(lines, first.currency, first.price_mode), issued_on, is_collective=True, delivered_from=period[0],
-        delivered_to=period[1], fulfilled_on=max(row.issued_on for row in rows),
+        sources.customer, priced(lines, first.currency, first.price_mode), issued_on, is_collective=True,
+        delivered_from=period[0], delivered_to=period[1], fulfilled_on=max(row.issued_on for row in rows),
     )  # fmt: skip
     issued = issue(document, actor=actor)
     WaitingIssue.objects.filter(pk__in=[row.pk for row in rows]).update(invoice_id=issued.id)
     return issued_summary(issued, document)
 
 
-def _delivered(row: WaitingIssue) -> list[Line]:
+def _delivered(row: WaitingIssue, products: Mapping[int, ProductCopy]) -> list[Line]:
     return [
         replace(
             line, delivered_on=row.issued_on, order_id=row.order_id, order_number=row.order_number,
             shipment_id=row.shipment_id, shipment_number=row.shipment_number,
         )
-        for line in _lines(row.payload)
+        for line in _lines(row.payload, products)
     ]  # fmt: skip
 
 

@@ -21,13 +21,13 @@ from finance.errors import (
     UnknownVatCode,
     VatReasonMissing,
 )
-from finance.models import CustomerCopy, Invoice, InvoiceLine, ProductCopy, VatCode
+from finance.models import CustomerCopy, Invoice, InvoiceLine, ProductCopy
 from finance.services.advances import take_off
-from finance.services.customers import get_customer, products_by_id
 from finance.services.discounts import discounted
 from finance.services.document_data import as_date, document_of, issued_summary, line_of
 from finance.services.documents import Document, Line, priced, totals_of
 from finance.services.issuing import base_header, begin_issue, issue, line_rows
+from finance.services.sources import Sources, sources_of
 from finance.services.vat_choice import choose_vat_code
 
 Kind = Invoice.Kind
@@ -61,15 +61,15 @@ def create_invoice(data: Mapping[str, Any], actor: Actor, key: str | None = None
 def manual_document(data: Mapping[str, Any]) -> Document:
     """The document that issuing the data would make, priced. Raises what issuing it would."""
     issued_on = as_date(data.get("issued_on") or timezone.now().date())
-    customer = get_customer(data["customer_id"])
+    sources = sources_of(data["customer_id"], (x.get("product_id") for x in data.get("lines") or []))
+    customer = sources.customer
     kind = data.get("kind") or Kind.INVOICE
     currency = data.get("currency") or customer.currency
     mode = data.get("price_mode") or "net"
     if data.get("is_simplified") and mode != "gross":
         raise GrossPricesNeeded
-    rows = lines_with_codes(data.get("lines") or [], customer, issued_on)
-    products = products_by_id(x.get("product_id") for x in rows)
-    lines = [_line(row, products.get(row.get("product_id") or 0), kind) for row in rows]
+    rows = lines_with_codes(data.get("lines") or [], sources, issued_on)
+    lines = [_line(row, sources.products.get(row.get("product_id") or 0), kind) for row in rows]
     sold, off = discounted(
         [x for x in lines if x.advance_invoice_id is None], currency,
         Decimal(data.get("discount_percent") or 0), Decimal(data.get("discount") or 0),
@@ -80,7 +80,7 @@ def manual_document(data: Mapping[str, Any]) -> Document:
         raise AdvanceExceeded("More is taken off than the invoice is over; take off a part of the advance")
     return document_of(
         {**data, "kind": Kind.FINAL if taken else kind, "currency": currency, "price_mode": mode, "shipment_id": None},
-        done, issued_on, channel=data.get("channel") or "manual", note=data.get("note") or "",
+        customer, done, issued_on, channel=data.get("channel") or "manual", note=data.get("note") or "",
         fulfilled_on=as_date(data.get("fulfilled_on") or issued_on), discount=off,
         discount_percent=Decimal(data.get("discount_percent") or 0), is_simplified=bool(data.get("is_simplified")),
     )  # fmt: skip
@@ -93,7 +93,7 @@ def _line(row: Mapping[str, Any], product: ProductCopy | None, kind: str) -> Lin
     return Line(**{**vars(line), "advance_invoice_id": advance})
 
 
-def lines_with_codes(lines: Sequence[Mapping[str, Any]], customer: CustomerCopy, on_date: date) -> list[dict[str, Any]]:
+def lines_with_codes(lines: Sequence[Mapping[str, Any]], sources: Sources, on_date: date) -> list[dict[str, Any]]:
     """Lines with their VAT code and its rate, which must be valid on the day.
 
     Raises:
@@ -102,13 +102,11 @@ def lines_with_codes(lines: Sequence[Mapping[str, Any]], customer: CustomerCopy,
     """
     if not lines:
         raise EmptyDocument
-    products = products_by_id(x.get("product_id") for x in lines)
-    chosen = [_with_code(x, products.get(x.get("product_id") or 0), customer, on_date) for x in lines]
-    codes = {c.code: c for c in VatCode.objects.filter(code__in={x["vat_code"] for x in chosen})}
     done = []
-    for line in chosen:
-        code = codes.get(line["vat_code"])
-        if code is None or code.retired_at or code.valid_from > on_date or (code.valid_to or on_date) < on_date:
+    for given in lines:
+        line = _with_code(given, sources.products.get(given.get("product_id") or 0), sources.customer, on_date)
+        code = sources.codes.get(line["vat_code"])
+        if code is None or not code.is_valid_on(on_date):
             raise UnknownVatCode(
                 f"Line {line.get('name')}: VAT code {line['vat_code']} does not exist or is not valid on {on_date}"
             )

@@ -13,13 +13,12 @@ from typing import Any
 from django.conf import settings
 
 from erp.actor import Actor, current_actor
-from erp.db import after_commit, cursor
+from erp.db import after_commit
 from erp.faultpoints import fault_point
 from erp.publishing import open_doors
 from finance.models import Invoice, InvoiceSettlement
 from finance.serializers.invoices import (
     drop_draft_lines,
-    next_invoice_id,
     publish_invoices,
     write_lines,
     write_numbered,
@@ -53,9 +52,7 @@ class Issued:
 
 def begin_issue(source: str) -> None:
     """First step of every issue: open the readers' doors (or fail fast), then queue behind the same source."""
-    open_doors("invoice")
-    with cursor("finance") as cur:
-        cur.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [_ISSUE_LOCK, source])
+    open_doors("invoice", then_queue=(_ISSUE_LOCK, source))
 
 
 def issue(
@@ -75,12 +72,11 @@ def issue(
             are published with it.
     """
     who = actor or current_actor()
-    invoice_id = draft_id or next_invoice_id()
     totals = totals_of(document.lines, document.rate)
     if draft_id is not None:
         drop_draft_lines(draft_id)
     state = InvoiceSettlement.State.OPEN if totals.gross else InvoiceSettlement.State.PAID
-    write_lines(invoice_id, line_rows(document.lines, totals), totals.gross, state)
+    invoice_id = write_lines(draft_id, line_rows(document.lines, totals), totals.gross, state)
     if after_lines:
         after_lines(invoice_id)
     fault_point("invoice:before_number")

@@ -119,7 +119,11 @@ def value_moves(moves: Sequence[Move]) -> list[Valued]:
     Moves that were valued before are left out, so a repeat is harmless.
     """
     costs = _lock_costs({m.product_id for m in moves})
-    known = set(ValuedMove.objects.filter(move_id__in=[m.move_id for m in moves]).values_list("move_id", flat=True))
+    # A move that was valued has a number up to its product's last: only then is it worth asking.
+    doubtful = [m.move_id for m in moves if m.move_seq <= costs[m.product_id].last_seq]
+    known = set()
+    if doubtful:
+        known = set(ValuedMove.objects.filter(move_id__in=doubtful).values_list("move_id", flat=True))
     fresh = sorted((m for m in moves if m.move_id not in known), key=lambda m: (m.product_id, m.move_seq))
     return [_value(move, costs[move.product_id]) for move in fresh]
 
