@@ -28,6 +28,9 @@ def register() -> None:
     registry.periodic_tasks.append(
         PeriodicTask("serve waiting orders", "logistics.serve_waiting_orders", "logistics", every_s=60)
     )
+    registry.periodic_tasks.append(
+        PeriodicTask("collective invoices", "logistics.collect_invoice_numbers", "logistics", every_s=60)
+    )
     register_relays()
     register_stuck()
     registry.document_flows.append(documents_of)

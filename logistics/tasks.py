@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from logistics.services.backorders import serve_waiting_orders
+from logistics.services.collective import collect_invoice_numbers
 from logistics.services.holds import expire_holds
 
 
@@ -18,3 +19,9 @@ def release_expired_holds() -> int:
 def reserve_for_waiting_orders() -> int:
     """Reserve what became free for orders that wait for it; returns the number of orders served."""
     return serve_waiting_orders()
+
+
+@shared_task(name="logistics.collect_invoice_numbers")
+def write_back_collective_invoices() -> int:
+    """Write numbers of collective invoices into their shipments; returns how many."""
+    return collect_invoice_numbers()

@@ -9,25 +9,22 @@ from erp.db import cursor, in_transaction, retrying
 from erp.faultpoints import fault_point
 from erp.relay import relay_handler, run_now
 from finance import api as finance
-from logistics.models import ReturnLine, ReturnOrder, Shipment
+from logistics.models import ReturnLine, ReturnOrder
 from logistics.serializers import lock_order, refresh_orders, take_locks
 from logistics.services.backorders import allocate_backorders
+from logistics.services.collective import write_back
 
 
 def invoice_issue(payload: dict[str, Any], key: str) -> dict[str, Any]:
-    """Have Finance invoice a goods issue and write the invoice's number into shipment and order."""
+    """Have Finance invoice a goods issue and write the invoice's number into shipment and order.
+
+    A customer with collective invoices has no number yet: see ``services/collective.py``.
+    """
     invoice = finance.invoice_goods_issue(payload)
     found = {"id": invoice.get("id"), "number": invoice["number"]}
     fault_point("invoice:before_write_back")
-
-    def write_back() -> None:
-        take_locks(("sales_order",))
-        lock_order(payload["order_id"])
-        fresh = Shipment.objects.filter(pk=payload["shipment_id"], invoice_number="")
-        if fresh.update(invoice_id=found["id"], invoice_number=found["number"]):
-            refresh_orders([payload["order_id"]])
-
-    retrying("logistics", write_back)
+    if found["number"]:
+        write_back(payload["shipment_id"], payload["order_id"], found["id"], found["number"])
     return found
 
 

@@ -13,9 +13,11 @@ from pytest_django import DjangoDbBlocker
 from erp.actor import SYSTEM
 from erp.relay import run_relay
 from finance import api as finance
+from finance.services.goods_issues import issue_collective, set_collective
 from logistics import api
-from logistics.models import RelayItem, Shipment, StockMove
+from logistics.models import RelayItem, SalesOrder, Shipment, StockMove
 from logistics.services import counting
+from logistics.services.collective import collect_invoice_numbers
 from tests.databases import ErpDatabase
 from tests.logistics import world
 from tests.logistics.world import CLERK, accepted, stocked
@@ -63,6 +65,21 @@ def test_goods_issue_is_invoiced_when_the_call_returns() -> None:
     assert done["shipments"][0]["invoice_number"] == invoice["number"]
     assert (invoice["net_total"], invoice["gross_total"]) == (400, 508)
     assert inventory() - before == -240
+
+
+def test_collective_invoice_reaches_its_shipments_and_orders() -> None:
+    mug = stocked(10)
+    orders = [accepted((mug, n)) for n in (1, 2)]
+    customer = SalesOrder.objects.get(pk=orders[0]).customer_id
+    set_collective(customer, is_collective=True)
+    shipped = [api.ship(key, None, actor=CLERK, key=None, on_date=DAY)["shipment_id"] for key in orders]
+    assert collect_invoice_numbers() == 0
+    assert set(Shipment.objects.filter(pk__in=shipped).values_list("invoice_number", flat=True)) == {""}
+    (done,) = issue_collective(customer, DAY, DAY, actor=SYSTEM, issued_on=DAY)
+    set_collective(customer, is_collective=False)
+    assert (collect_invoice_numbers(), collect_invoice_numbers()) == (2, 0)
+    assert set(Shipment.objects.filter(pk__in=shipped).values_list("invoice_number", flat=True)) == {done["number"]}
+    assert set(SalesOrder.objects.filter(pk__in=orders).values_list("invoicing", flat=True)) == {"fully"}
 
 
 def test_return_reverses_cost_and_is_credited() -> None:
