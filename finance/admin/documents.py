@@ -108,8 +108,9 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A draft's header, or the whole document."""
         header = (
-            ("customer_id", "kind"), ("payment_method", "language"), ("issued_on", "fulfilled_on", "due_on"),
-            ("currency", "price_mode"), ("discount_percent", "discount"), ("order_number", "external_ref"), "note",
+            ("customer_id", "kind"), ("issued_on", "fulfilled_on"), ("due_on", "payment_method"),
+            ("language", "order_number"), ("currency", "price_mode"), ("discount_percent", "discount"), "external_ref",
+            "note",
         )  # fmt: skip
         if obj is None:
             return ((None, {"fields": header}),)

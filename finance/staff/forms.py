@@ -75,7 +75,7 @@ def _vat_codes() -> list[tuple[str, str]]:
 
 
 def _vat_choices() -> list[tuple[str, str]]:
-    return [("", "as follows from product and customer"), *_vat_codes()]
+    return [("", "automatic"), *_vat_codes()]
 
 
 def _all_vat_codes() -> list[tuple[str, str]]:
