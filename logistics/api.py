@@ -20,7 +20,7 @@ from logistics.serializers import set_payment as _write_payment
 from logistics.services.acceptance import accept_order, find_offer, withdraw_offer
 from logistics.services.adjusting import adjust_stock, count_stock, scrap_stock, transfer_stock
 from logistics.services.backorders import allocate_backorders
-from logistics.services.balance import stock_difference
+from logistics.services.balance import oversold_pieces, stock_difference
 from logistics.services.cancelling import cancel_order, cancel_rest
 from logistics.services.custody import find_custody, list_custody
 from logistics.services.demo import load_demo
@@ -52,6 +52,7 @@ __all__ = [
     "list_stuck",
     "list_warehouses",
     "load_demo",
+    "oversold_pieces",
     "pack_shipment",
     "pick_shipment",
     "receive_goods",

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core import signing
+from django.db import IntegrityError
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
@@ -69,7 +70,7 @@ def customer_of_guest(
 def _register_customer(data: dict[str, Any], actor: Actor) -> CustomerCopy:
     try:
         made = admin.register_customer(data, actor=actor)
-    except ValidationError:
+    except (ValidationError, IntegrityError):
         raced = find_customer(data["email"])  # another request registered the same address just now
         if raced is None:
             raise

@@ -20,6 +20,7 @@ from storefront.models import ProductCopy, StockCopy
 
 BUDGET_S = 0.3  # a page waits this long for Logistics' answer, no longer
 REUSE_S = 2.0  # an answer serves everybody who asks within this time
+MARGIN_S = 2.0  # a page under load is rendered and sent for so long: a figure must still be fresh when it arrives
 PAUSE_S = 2.0  # after a question that failed nobody asks again for this time
 
 
@@ -54,7 +55,7 @@ def stock_figures(product_ids: Iterable[int]) -> dict[int, StockFigure]:
         return {}
     found = freshness.read("stock", "storefront", lambda: _from_copy(ids))
     age = found.age
-    if not found.too_old and age.age_s is not None:
+    if not found.too_old and age.age_s is not None and age.age_s <= age.window_s - MARGIN_S:
         return {
             key: StockFigure(True, max(0, found.data.get(key, 0)), age.age_s, age.as_of) for key in ids
         }
