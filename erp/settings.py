@@ -252,6 +252,11 @@ ALERTING = {
     "email_to": [a.strip() for a in os.environ.get("ERP_ALERT_EMAIL_TO", "").split(",") if a.strip()],
 }
 SCRUB_REST = float(os.environ.get("ERP_SCRUB_REST", "1.0"))  # seconds a background run rests per second worked
+SCRUB_THRESHOLDS = {  # drift (a share of the rows) beyond which a check alerts, by check: customers=0.002,products=0
+    name.strip(): float(share)
+    for name, _, share in (pair.partition("=") for pair in os.environ.get("ERP_SCRUB_THRESHOLDS", "").split(","))
+    if name.strip()
+}
 SCRUB_BOUND_S = int(os.environ.get("ERP_SCRUB_BOUND_S", "7200"))  # a nightly run that takes longer alerts
 CLOCK_SKEW_MAX_S = float(os.environ.get("ERP_CLOCK_SKEW_MAX_S", "1.0"))
 

@@ -232,11 +232,21 @@ def _check_inventory(findings: Findings) -> None:
 
 
 CHECKS = (
-    CheckSpec("double_entry", "Ledger: entries sum to zero, nothing sealed was changed", 7, check_double_entry, True),
+    CheckSpec(
+        "double_entry", "Ledger: entries sum to zero, nothing sealed was changed", 7, check_double_entry, True,
+        repair="manage.py verify_books --full names what was altered: restore it from a backup, or reverse the entry",
+    ),
     CheckSpec(
         "ledger_copy", "Ledger: Finance against Admin's copy, lines and accounts", 8, check_ledger_copy, True,
         entity="ledger",
     ),
-    CheckSpec("vat", "VAT: ledger, documents, and what the NAV has", 9, check_vat, True),
-    CheckSpec("subledgers", "Subledgers: open items, stock value, payments, numbers", 11, check_subledgers, True),
+    CheckSpec(
+        "vat", "VAT: ledger, documents, and what the NAV has", 9, check_vat, True,
+        repair="manage.py nav_reconcile PERIOD lists the documents; correct them by credit note or reversal",
+    ),
+    CheckSpec(
+        "subledgers", "Subledgers: open items, stock value, payments, numbers", 11, check_subledgers, True,
+        repair="manage.py verify_books --full tells whether the ledger was altered; if not, the difference is posted "
+        "by Finance > Manual entry",
+    ),
 )  # fmt: skip

@@ -62,8 +62,6 @@ def check_stock_balance(findings: Findings) -> None:
         )
     for row in _fetch(_ORPHANS):
         findings.add(f"logistics/reservation {row['id']}", "a stock row", None, "owner corrupt")
-    if findings.mismatched:
-        findings.repair_with("count the product (Stock > Count stock in the admin): the difference is posted as a move")
 
 
 _LINES = """
@@ -103,6 +101,11 @@ def check_fulfilment(findings: Findings) -> None:
 
 CHECKS = (
     CheckSpec(
-        "stock_balance", "Stock: on hand against moves, reserved against reservations", 5, check_stock_balance, True
+        "stock_balance",
+        "Stock: on hand against moves, reserved against reservations",
+        5,
+        check_stock_balance,
+        True,
+        repair="count the product (Stock > Count stock in the admin): the difference is posted as a move",
     ),
 )

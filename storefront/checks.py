@@ -98,6 +98,6 @@ def _look_again(suspects: set[int]) -> dict[int, tuple[Any, Any, tuple[str, str]
 CHECKS = (
     CheckSpec(
         "sales_orders", "Sales orders: one owner each, all readers agree", 10, check_sales_orders, True,
-        entity="sales_order",
+        entity="sales_order", repair="the page of stuck documents in the admin",
     ),
 )  # fmt: skip

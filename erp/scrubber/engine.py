@@ -53,10 +53,11 @@ def run_check(spec: CheckSpec, pause: Pause = no_pause) -> CheckResult:
         logger.warning("check %s failed: %s", spec.name, problem)
         status, error = "failed", f"{type(problem).__name__}: {problem}\n{traceback.format_exc(limit=-4)}"
     causes = sorted({sample.cause for sample in findings.samples if sample.cause})
+    repair = "; ".join(findings.repairs) or (spec.repair if findings.mismatched else "")
     return CheckResult(
         name=spec.name, status=status, compared=findings.compared, mismatched=findings.mismatched,
         drift=findings.drift, amount=findings.amount, samples=findings.samples, cause=", ".join(causes),
-        repair="; ".join(findings.repairs), seconds=round(time.monotonic() - began, 3),
+        repair=repair, seconds=round(time.monotonic() - began, 3),
         position=findings.position.strip(), error=error, parts=findings.parts,
     )  # fmt: skip
 
@@ -64,7 +65,7 @@ def run_check(spec: CheckSpec, pause: Pause = no_pause) -> CheckResult:
 def _judge(spec: CheckSpec, findings: Findings) -> str:
     if not findings.mismatched:
         return "ok"
-    if spec.is_exact or findings.drift > spec.threshold:
+    if spec.is_exact or findings.drift > settings.SCRUB_THRESHOLDS.get(spec.name, spec.threshold):
         return "alert"
     return "warning"
 

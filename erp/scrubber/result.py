@@ -87,5 +87,6 @@ class CheckSpec:
     number: int  # 1 to 11, the order in reports
     run: Callable[[Findings], None]
     is_exact: bool = False
-    threshold: float = 0.001
+    threshold: float = 0.001  # unless the settings say otherwise
     entity: str = ""  # the entity whose copies it compares: the board and a repair find the check by it
+    repair: str = ""  # what to do where the findings name nothing better

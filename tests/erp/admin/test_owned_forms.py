@@ -22,9 +22,7 @@ def url_of(customer: Customer) -> str:
     return f"{LIST}{customer.pk}/change/"
 
 
-def form(
-    customer: Customer | None = None, addresses: Sequence[dict[str, Any]] = (), **changes: Any
-) -> dict[str, Any]:
+def form(customer: Customer | None = None, addresses: Sequence[dict[str, Any]] = (), **changes: Any) -> dict[str, Any]:
     names = (
         "name", "email", "phone", "language", "country", "postcode", "city", "street", "vat_status", "tax_number",
         "currency", "payment_terms_days", "external_ref", "note",

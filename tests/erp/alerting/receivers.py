@@ -175,9 +175,7 @@ def listening() -> Iterator[Receivers]:
     """Three servers on ports of their own, until the end."""
     here = Receivers()
     path = "/services/T000/B000/XXXX"
-    pagerduty = ThreadingHTTPServer(
-        ("127.0.0.1", 0), _handler("pagerduty", "/v2/enqueue", pagerduty_problems, here)
-    )
+    pagerduty = ThreadingHTTPServer(("127.0.0.1", 0), _handler("pagerduty", "/v2/enqueue", pagerduty_problems, here))
     slack = ThreadingHTTPServer(("127.0.0.1", 0), _handler("slack", path, slack_problems, here))
     smtp = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _smtp_handler(here))
     servers: list[socketserver.BaseServer] = [pagerduty, slack, smtp]

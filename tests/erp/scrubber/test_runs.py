@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from erp.errors import Refused
 from erp.models import Alert, ScrubRun
@@ -143,7 +145,44 @@ def test_background_run_hands_its_throttle_to_the_checks(three: Checks, monkeypa
     assert calls == [1]
 
 
-def test_there_is_room_for_eleven_checks() -> None:
-    numbers = [spec.number for spec in checks.all_checks()]
-    assert numbers == sorted(set(numbers))
-    assert set(numbers) <= set(range(1, 12))
+@pytest.mark.parametrize(
+    ("courses", "code"),
+    [
+        (["clean"], 0), (["below"], 0), (["clean", "crash"], 2), (["clean", "drift"], 1), (["crash", "drift"], 1),
+        (["exact"], 1),
+    ],
+)  # fmt: skip
+def test_exit_code_is_the_worst_of_all(
+    three: Checks, monkeypatch: pytest.MonkeyPatch, courses: list[str], code: int
+) -> None:
+    def course(kind: str) -> CheckSpec:
+        def run(findings: Findings) -> None:
+            findings.compared = 10_000
+            findings.mismatched = {"clean": 0, "below": 10, "drift": 11, "exact": 1, "crash": 0}[kind]
+            if kind == "crash":
+                raise RuntimeError("out of order")
+
+        return CheckSpec(kind, kind, 1, run, kind == "exact")
+
+    specs = [course(kind) for kind in courses]
+    monkeypatch.setattr(engine, "all_checks", lambda: specs)
+    monkeypatch.setattr("erp.management.commands.scrub.all_checks", lambda: specs)
+    with pytest.raises(SystemExit) as ended:
+        call_command("scrub", "--json", stdout=StringIO())
+    assert ended.value.code == code
+
+
+def test_threshold_of_a_check_is_configurable(settings: Any) -> None:
+    def run(findings: Findings) -> None:
+        findings.compared, findings.mismatched = 1000, 2
+
+    assert engine.run_check(CheckSpec("masters", "masters", 1, run)).status == "alert"
+    settings.SCRUB_THRESHOLDS = {"masters": 0.002}
+    assert engine.run_check(CheckSpec("masters", "masters", 1, run)).status == "warning"
+    assert engine.run_check(CheckSpec("masters", "masters", 1, run, is_exact=True)).status == "alert"
+
+
+def test_there_are_eleven_checks_and_each_says_how_to_repair() -> None:
+    specs = checks.all_checks()
+    assert [spec.number for spec in specs] == list(range(1, 12))
+    assert all(spec.repair or spec.entity for spec in specs)  # a copy's own repair is resync

@@ -1,0 +1,63 @@
+"""Drift on its way: found by a run, told on three channels with all that helps, over with the next clean run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from admin_app.serializers import CustomerSerializer
+from erp.alerting.dispatch import dispatch
+from erp.models import Alert
+from erp.scrubber.engine import run_scrub
+from erp.scrubber.repair import repair
+from erp.scrubber.sides import clear_caches
+from tests.databases import ErpDatabase
+from tests.erp.alerting.receivers import Receivers
+
+NOW = datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
+CHANNELS = ["pagerduty", "slack", "email"]
+
+
+def test_drift_is_told_with_everything_and_resolved_by_the_next_clean_run(
+    erp: ErpDatabase, receivers: Receivers
+) -> None:
+    clear_caches()
+    key = CustomerSerializer.bulk_save([{"external_ref": "a:1", "name": "Kiss Anna"}])[0]["id"]
+    run_scrub(["customers"])
+    assert dispatch(NOW) == 0
+
+    with erp.connect("postgres") as rogue:
+        rogue.execute("update finance.customer_copy set name = 'rogue' where id = %s", [key])
+    run_scrub(["customers"])
+    run_scrub(["customers"])  # seen again: still one incident
+    assert dispatch(NOW) == 3
+    assert [channel for channel, _ in receivers.arrived] == CHANNELS
+    event = receivers.of("pagerduty")[0]["payload"]
+    slack = " ".join(block["text"]["text"] for block in receivers.of("slack")[0]["blocks"] if "text" in block)
+    for text in (event["summary"], slack, receivers.of("email")[0][1].get_content()):
+        for fact in (
+            "Customer master", "1 of ", "clean last at 20", f"finance/customer {key}", "rogue write",
+            f"manage.py resync customer finance --keys {key}",
+        ):  # fmt: skip
+            assert fact in text, (fact, text)
+        assert "Kiss Anna" not in text  # rows are named, never shown
+
+    repair("customer", "finance", keys=[key])
+    run_scrub(["customers"])
+    assert dispatch(NOW) == 3
+    assert [channel for channel, _ in receivers.arrived[3:]] == CHANNELS
+    assert (receivers.refused, Alert.objects.filter(resolved_at=None).count()) == ([], 0)
+
+
+def test_check_that_cannot_run_says_so_and_what_to_do(erp: ErpDatabase, receivers: Receivers) -> None:
+    clear_caches()
+    with erp.connect("finance_ddl") as ddl:
+        ddl.execute("alter table customer_copy rename to elsewhere")
+    try:
+        assert run_scrub(["customers"]).status == "failed"
+        dispatch(NOW)
+    finally:
+        with erp.connect("finance_ddl") as ddl:
+            ddl.execute("alter table elsewhere rename to customer_copy")
+    summary = receivers.of("pagerduty")[0]["payload"]["summary"]
+    assert "could not run" in summary
+    assert "manage.py scrub --check customers" in summary
