@@ -53,9 +53,9 @@ def run(drill: Drill, say: Callable[[str], None]) -> tuple[dict[str, Any], Log]:
         time.sleep(RAMP_S / len(threads))
     _wait(log, began + drill.minutes * 60, say)
     stopping.set()
-    seconds = time.monotonic() - began
     for thread in threads:
         thread.join()
+    seconds = time.monotonic() - began
     around.put_back()
     figures = {
         "shoppers": drill.shoppers, "minutes": drill.minutes, **summary(log, seconds),

@@ -33,7 +33,7 @@ class Shopper:
         self._visits = 0
 
     def run(self, stopping: threading.Event) -> None:
-        """Visit until told to stop."""
+        """Visit until told to stop; a visit that has begun goes on to its order."""
         while not stopping.is_set():
             self._visits += 1
             browser = Browser(self._base, self._log)
@@ -57,13 +57,11 @@ class Shopper:
         if self._hot and self._random.random() < 0.6:
             wanted[:1] = [self._random.choice(self._hot)]
         for path in wanted:
-            if stopping.is_set():
-                return
             self._look_and_take(browser, path)
             self._think(stopping)
         cart = browser.get("/cart/", "cart")
         lines = [(int(product), int(quantity)) for product, quantity in _LINE.findall(cart.text)]
-        if lines and not stopping.is_set():
+        if lines:
             self._order(browser, lines)
 
     def _look_and_take(self, browser: Browser, path: str) -> None:
