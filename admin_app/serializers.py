@@ -160,7 +160,8 @@ class ProductSerializer(OwnerSerializer[Product]):
         return value
 
     def validate_images(self, value: Any) -> Any:
-        """Addresses of further pictures."""
+        """Addresses of further pictures; an empty cell of a file is none."""
+        value = value or []
         if not isinstance(value, list) or len(value) > MAX_PICTURES or not all(isinstance(url, str) for url in value):
             raise serializers.ValidationError(f"Give a list of up to {MAX_PICTURES} addresses of pictures.")
         return [self.validate_image(url) for url in value]
