@@ -24,7 +24,7 @@ from finance.services.documents import Document, Line, priced
 from finance.services.issuing import SERIES, begin_issue, issue
 from finance.services.offsetting import offset_credit
 from finance.services.rates import Rate, rate_for
-from finance.services.return_costs import post_return
+from finance.services.return_costs import Pieces, Taken, post_return
 
 Kind = Invoice.Kind
 
@@ -50,20 +50,21 @@ def credit_return(data: Mapping[str, Any]) -> dict[str, Any]:
         return {**found[0], "documents": found, "repeated": True}
     if not data["lines"]:
         raise EmptyDocument
-    linked, free, origins = _split(data)
+    linked, free, origins, taken = _split(data)
     documents: list[dict[str, Any]] = []
     for kind, lines in ((Kind.CREDIT_NOTE, linked), (Kind.CREDIT_WITHOUT_ORIGINAL, free)):
         if lines:
             with_goods = not documents  # the goods are booked once, with the first document
-            documents.append(_credit_document(data, kind, lines, origins, with_goods=with_goods))
+            documents.append(_credit_document(data, kind, lines, origins, taken if with_goods else None))
     return {**documents[0], "documents": documents, "repeated": False}
 
 
-def _split(data: Mapping[str, Any]) -> tuple[list[Line], list[Line], dict[int, Original]]:
-    """Lines against originals, lines without, and the originals by line id."""
+def _split(data: Mapping[str, Any]) -> tuple[list[Line], list[Line], dict[int, Original], Taken]:
+    """Lines against originals, lines without, the originals by line id, and what each row took of which goods issue."""
     products = products_by_id(x.get("product_id") for x in data["lines"])
     originals = _lock_originals(_order_ids(data))
     linked, free = [], []
+    taken: dict[int, list[Pieces]] = {}
     for row in data["lines"]:
         product = products.get(row.get("product_id") or 0)
         order_id = row.get("order_id") or data.get("order_id")
@@ -75,8 +76,12 @@ def _split(data: Mapping[str, Any]) -> tuple[list[Line], list[Line], dict[int, O
         ]
         if not candidates:
             raise NotInvoicedYet(f"Order line {row['order_line_no']} of order {order_id} is not invoiced yet")
+        before = {o.id: o.credited_quantity for o in candidates}
         linked += _take_from(candidates, row, data)
-    return linked, [as_credit(x) for x in priced(free, data["currency"], data["price_mode"])] if free else [], originals
+        if row.get("move_id"):
+            taken[row["move_id"]] = [Pieces(o.move_id, before[o.id], o.credited_quantity) for o in candidates]
+    credited = [as_credit(x) for x in priced(free, data["currency"], data["price_mode"])] if free else []
+    return linked, credited, originals, taken
 
 
 _OF_ORDERS = """
@@ -115,7 +120,7 @@ def _take_from(candidates: Sequence[Original], row: Mapping[str, Any], data: Map
 
 
 def _credit_document(
-    data: Mapping[str, Any], kind: str, lines: Sequence[Line], originals: Mapping[int, Original], *, with_goods: bool
+    data: Mapping[str, Any], kind: str, lines: Sequence[Line], originals: Mapping[int, Original], taken: Taken | None
 ) -> dict[str, Any]:
     returned_on = as_date(data["returned_on"])
     customer = get_customer(data["customer_id"])
@@ -146,7 +151,7 @@ def _credit_document(
     )
     issued = issue(
         document,
-        after_lines=(lambda _: post_return(data, returned_on, originals)) if with_goods else None,
+        after_lines=None if taken is None else lambda _: post_return(data, returned_on, taken),
         settle=lambda new_id: offset_credit(new_id, gross_by_invoice(lines, originals), returned_on),
     )
     return issued_summary(issued, document)

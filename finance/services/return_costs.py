@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from finance.services.credit_lines import Original
-from finance.services.valuation import Move, original_values, post_valued, stock_entry, value_moves
+from erp.money import round_money
+from finance.models import ValuedMove
+from finance.services.accounts import base_currency
+from finance.services.valuation import Move, post_valued, stock_entry, value_moves
 
 
-def post_return(data: Mapping[str, Any], returned_on: date, originals: Mapping[int, Original]) -> None:
-    """Value the return's moves: at original cost where the line has originals, else at the present average."""
+@dataclass(frozen=True)
+class Pieces:
+    """Pieces of one goods issue: how many had come back before this return, and how many have after it."""
+
+    move_id: int | None
+    before: int
+    after: int
+
+
+Taken = Mapping[int, Sequence[Pieces]]
+"""Move of a return → what it took of which goods issue."""
+
+
+def post_return(data: Mapping[str, Any], returned_on: date, taken: Taken) -> None:
+    """Value the return's moves: at original cost where the line has originals, else at the present average.
+
+    Args:
+        taken: the return's own move → pieces of goods issues that came back with it.
+    """
     moves = [
         Move(
             move_id=line["move_id"],
@@ -25,7 +45,7 @@ def post_return(data: Mapping[str, Any], returned_on: date, originals: Mapping[i
             document_id=data["return_id"],
             document_number=data.get("return_number") or "",
             text=line["name"],
-            original_value=_original_value(data, line, originals),
+            original_value=_original_value(line, taken.get(line["move_id"])),
         )
         for line in data["lines"]
         if line.get("move_id")
@@ -36,19 +56,25 @@ def post_return(data: Mapping[str, Any], returned_on: date, originals: Mapping[i
     post_valued(valued, entries)
 
 
-def _original_value(
-    data: Mapping[str, Any], line: Mapping[str, Any], originals: Mapping[int, Original]
-) -> Decimal | None:
-    if line.get("order_line_no") is None:
+def _original_value(line: Mapping[str, Any], taken: Sequence[Pieces] | None) -> Decimal | None:
+    """What the pieces were issued at; None when that is not known of all of them, so that the average stands in."""
+    if taken is None:
         return None
-    order_id = line.get("order_id") or data.get("order_id")
     left = int(line.get("moved_quantity") or line["quantity"])
-    pieces: dict[int, int] = {}
-    for o in originals.values():
-        if (o.order_id, o.order_line_no) == (order_id, line["order_line_no"]) and o.move_id and left:
-            pieces[o.move_id] = min(left, o.quantity)
-            left -= pieces[o.move_id]
-    values = original_values(pieces)
-    if left or len(values) < len(pieces):
-        return None  # some pieces were issued before costs were kept: the average stands in
-    return sum(values.values(), Decimal(0))
+    issued = {v.move_id: v for v in ValuedMove.objects.filter(move_id__in=[p.move_id for p in taken if p.move_id])}
+    value = Decimal(0)
+    for part in taken:
+        pieces = min(left, part.after - part.before)
+        if not pieces:
+            continue
+        move = issued.get(part.move_id or 0)
+        if move is None or not move.quantity:
+            return None
+        value += _share(move, part.before + pieces) - _share(move, part.before)
+        left -= pieces
+    return None if left else value
+
+
+def _share(move: ValuedMove, pieces: int) -> Decimal:
+    """Value of the first pieces of a goods issue, so that parts add up to the whole."""
+    return round_money(move.value * pieces / move.quantity, base_currency())

@@ -250,15 +250,3 @@ def _lines(valued: Valued, customer_id: int | None) -> tuple[LineDraft, LineDraf
         product_id=move.product_id, quantity=-move.quantity,
     )  # fmt: skip
     return inventory, other
-
-
-def original_values(returned: Mapping[int, int]) -> dict[int, Decimal]:
-    """What returned pieces were issued at, from the move of their goods issue.
-
-    Args:
-        returned: move id of the goods issue → pieces that come back.
-    """
-    found = ValuedMove.objects.filter(move_id__in=list(returned))
-    return {
-        v.move_id: round_money(v.value / v.quantity * returned[v.move_id], base_currency()) for v in found if v.quantity
-    }

@@ -115,3 +115,20 @@ def test_open_items_tie_out_to_receivables(fresh_world: World) -> None:
     open_items = sum(row.open_total for row in InvoiceSettlement.objects.all())
     assert open_items == balances()["311"]
     assert api.books_difference() == 0
+
+
+def test_returns_of_two_deliveries_each_reverse_their_own_cost(fresh_world: World) -> None:
+    """Two mugs go out at 10, two at 20; they come back one by one, and each takes back what it went out at."""
+    world = fresh_world
+    world.receive(world.mug, 2, "10")
+    first = world.sell(world.product_line(world.mug, 2, "100"))
+    world.receive(world.mug, 2, "20")
+    world.sell(world.product_line(world.mug, 2, "100"), order_id=first["order_id"])
+    costs = []
+    for _ in range(4):
+        back = world.give_back(world.product_line(world.mug, 1, "100"), order_id=first["order_id"])
+        api.credit_return(back)
+        costs.append(posted(kind="return", key=back["return_id"])["261"])
+    assert costs == [D(10), D(10), D(20), D(20)]
+    assert "814" not in balances()
+    assert balances()["261"] == D(60)
