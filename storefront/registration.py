@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from erp.registry import FlowDocument, PeriodicTask, Widget, registry
+from erp.schedule import OUTSIDE_QUEUE
 
 
 def register() -> None:
@@ -25,8 +26,8 @@ def register() -> None:
         PeriodicTask("words of the search, anew", "storefront.index_words_anew", "storefront", crontab=("40", "2"))
     )
     registry.periodic_tasks += [
-        PeriodicTask("undecided card payments", "storefront.look_after_payments", "storefront", every_s=5),
-        PeriodicTask("captures and refunds", "storefront.settle_payments", "storefront", every_s=5),
+        PeriodicTask("undecided card payments", "storefront.look_after_payments", OUTSIDE_QUEUE, every_s=5),
+        PeriodicTask("captures and refunds", "storefront.settle_payments", OUTSIDE_QUEUE, every_s=5),
     ]
     registry.periodic_tasks.append(
         PeriodicTask("e-mails of documents", "storefront.tell_shoppers", "storefront", every_s=10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +22,7 @@ from logistics import api as logistics
 from logistics.models import Reservation
 from storefront.cardstandin.server import CardStandIn
 from storefront.models import Cart, InvoiceCopy, PaymentAttempt, PaymentCallback, SalesOrder
+from storefront.services.cards import http_provider
 from storefront.services.cards.completing import look_after_payments
 from storefront.services.cards.settling import settle_payments
 from storefront.services.cards.signing import HEADER, sign
@@ -374,3 +376,15 @@ def test_cards_are_offered_only_with_a_provider(settings: Settings) -> None:
     settings.CARD_URL = ""
     assert 'value="card"' not in client.get("/checkout/").content.decode()
     assert client.post("/checkout/", world.order_form(client, payment_method="card")).status_code == 422
+
+
+def test_provider_that_hangs_holds_up_one_call_only(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_provider, "TIMEOUT_S", 0.2)
+    mug = world.product(stock=5)
+    client = with_cart((mug, 1))
+    pressed = client.post("/checkout/", world.order_form(client, payment_method="card"))
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
+        settings.CARD_URL = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert client.post(pressed["Location"]).status_code == 503
+        monkeypatch.setattr(http_provider, "TIMEOUT_S", 600)
+        assert client.post(pressed["Location"]).status_code == 503  # at once, without asking

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import time
 import urllib.error
 import urllib.request
 from decimal import Decimal
@@ -13,7 +14,11 @@ from storefront.services.cards.provider import Payment, ProviderRefused, Provide
 from storefront.services.cards.signing import HEADER, sign
 
 TIMEOUT_S = 5.0
+PAUSE_S = 15.0  # after a call that hung: a provider that hangs must not hold up every worker and shopper
 MAX_ANSWER = 65_536
+
+
+_hung_until: dict[str, float] = {}  # by address, on this process's monotonic clock
 
 
 class HttpCardProvider:
@@ -47,6 +52,8 @@ class HttpCardProvider:
         return _state(self._call(ref, "void", {}))
 
     def _call(self, ref: str, action: str, data: dict[str, Any]) -> dict[str, Any]:
+        if time.monotonic() < _hung_until.get(self._url, 0.0):
+            raise ProviderUnavailable("The card service did not answer a moment ago")
         body = dump_json({**data, "ref": ref}).encode()
         request = urllib.request.Request(  # noqa: S310  the URL is the installation's own setting
             f"{self._url}/api/payments/{ref}/{action}", body,
@@ -62,6 +69,8 @@ class HttpCardProvider:
                 raise ProviderRefused(f"The card service refuses to {action}: {text}") from error
             raise ProviderUnavailable(f"The card service answered {error.code} to {action}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
+            if isinstance(getattr(error, "reason", error), TimeoutError):
+                _hung_until[self._url] = time.monotonic() + PAUSE_S
             raise ProviderUnavailable(f"The card service does not answer to {action}: {error}") from error
         if not isinstance(found, dict):
             raise ProviderUnavailable("The card service's answer cannot be read")
