@@ -13,12 +13,12 @@ from lxml import etree
 from finance.nav import answer_reading, answers, messages, names
 from finance.nav.answers import DigestPage, ExchangeToken, HeldInvoice, Taxpayer, TransactionPage, TransactionStatus
 from finance.nav.credentials import Credentials, Software
-from finance.nav.errors import AnswerNotUnderstood, Unavailable
+from finance.nav.errors import AnswerNotUnderstood, CredentialsRefused, Unavailable
 from finance.nav.exchange import Exchange
 from finance.nav.failures import answer_root, unclear
 from finance.nav.messages import DigestQuery, Envelope, InvoiceOperation, Part
 from finance.nav.schema import NavSchema
-from finance.nav.signing import decrypt_token
+from finance.nav.signing import TokenUndecipherable, decrypt_token
 from finance.nav.transport import NoAnswer, NotSent, Timeouts, Transport, post
 from finance.nav.xmlread import ContentTooLarge, NotGzip, required
 
@@ -86,12 +86,23 @@ class NavClient:
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def token_exchange(self) -> ExchangeToken:
-        """Return a token for one batch, good for about five minutes."""
+        """Return a token for one batch, good for about five minutes.
+
+        Raises `CredentialsRefused` when the exchange key does not open it.
+        """
 
         def read(root: etree._Element) -> ExchangeToken:
             encoded = required(root, "{*}encodedExchangeToken")
+            try:
+                token = decrypt_token(encoded, self.credentials.exchange_key)
+            except TokenUndecipherable:
+                raise CredentialsRefused(
+                    names.TOKEN_EXCHANGE, "TOKEN_UNDECIPHERABLE",
+                    "the technical user's exchange key does not open the token: enter the key that the NAV shows",
+                    http_status=200,
+                ) from None  # fmt: skip
             return ExchangeToken(
-                decrypt_token(encoded, self.credentials.exchange_key),
+                token,
                 answer_reading.moment(required(root, "{*}tokenValidityFrom")),
                 answer_reading.moment(required(root, "{*}tokenValidityTo")),
             )

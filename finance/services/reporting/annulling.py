@@ -77,7 +77,7 @@ def documents_of(batch_id: int) -> list[bytes]:
 
 
 def apply(batch_id: int, status: TransactionStatus, look_after: timedelta) -> str:
-    """Write down how far an annulment has come; returns ``finished`` or ``pending``."""
+    """Write down how far an annulment has come (``status`` has a result); returns ``finished`` or ``pending``."""
     result = status.results[0]
     state = "refused" if result.status == "ABORTED" else _VERDICTS.get(status.annulment or "", "sent")
     messages = findings_of(result)

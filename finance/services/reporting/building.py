@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ from finance.nav.xmlread import parse_xml
 from finance.services.reporting.documents import build_report, vat_treatments
 from finance.services.reporting.queue import Claim, Ready
 from finance.services.reporting.sources import load_documents
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -33,6 +36,9 @@ def build_claimed(claim: Claim, schema: NavSchema) -> Built:
             built.ready.append(_ready(document, treatments, schema))
         except NotReportable as error:
             built.problems[document["id"]] = error.details.get("problems") or [error.message]
+        except Exception as error:  # a document that nobody foresaw: the others go, this one is shown  # noqa: BLE001
+            logger.exception("NAV: the report of document %s cannot be built", document["id"])
+            built.problems[document["id"]] = [f"Its report cannot be built: {type(error).__name__}: {error}"]
     return built
 
 

@@ -24,6 +24,8 @@ from finance.services.reporting.outbox import rest
 logger = logging.getLogger(__name__)
 
 FIRST_POLL_S, LONGEST_POLL_S = 1.0, 60.0
+UNKNOWN_AFTER = 12
+"""Polls, about five minutes, after which a batch that the NAV knows nothing of is looked up by its numbers."""
 _HELD_BEFORE = "INVOICE_NUMBER_NOT_UNIQUE"
 
 
@@ -78,19 +80,32 @@ def _documents(batch: dict[str, Any]) -> list[bytes]:
 
 def _apply(client: NavClient, batch: dict[str, Any], status: TransactionStatus | None) -> str:
     channel.is_open(endpoint())
-    if status is None:
-        queue.look_again(batch["id"], timedelta(seconds=_pause_s(batch["polls"])), "the NAV does not know it yet")
-        return "pending"
+    if status is None or not status.results:
+        return _not_known(client, batch)
     if batch["is_annulment"]:
         return annulling.apply(batch["id"], status, timedelta(seconds=_pause_s(batch["polls"])))
     is_final = all(result.is_final for result in status.results) and len(status.results) == batch["item_count"]
-    apply_results(batch, status.results, is_final=is_final)
+    _apply_results(batch, status.results)
     for result in status.results:
         if result.status == "ABORTED" and any(m.code == _HELD_BEFORE for m in result.business):
             _accept_what_is_held(client, batch["id"], result.index)
-    if not is_final:
-        queue.look_again(batch["id"], timedelta(seconds=_pause_s(batch["polls"])))
-    return "finished" if is_final else "pending"
+    # Finished last: whatever happens before, the batch is asked about again.
+    if is_final:
+        queue.finish(batch["id"])
+        return "finished"
+    queue.look_again(batch["id"], timedelta(seconds=_pause_s(batch["polls"])))
+    return "pending"
+
+
+def _not_known(client: NavClient, batch: dict[str, Any]) -> str:
+    """The NAV took a batch in and knows nothing of it: in the end only what it does not hold is sent again."""
+    if batch["polls"] < UNKNOWN_AFTER or batch["is_annulment"]:
+        queue.look_again(batch["id"], timedelta(seconds=_pause_s(batch["polls"])), "the NAV does not know it yet")
+        return "pending"
+    for index in range(1, int(batch["item_count"]) + 1):
+        _accept_what_is_held(client, batch["id"], index)
+    queue.give_up(batch["id"], "the NAV forgot this batch: what it does not hold is sent again")
+    return "not_taken_in"
 
 
 _APPLY = """
@@ -111,7 +126,7 @@ update nav_submission s set messages = i.messages, has_warnings = i.has_warnings
 from i where s.invoice_id = i.submission_id and s.item_id = i.id and s.state in ('sending', 'sent')"""
 
 
-def apply_results(batch: dict[str, Any], results: Sequence[ProcessingResult], *, is_final: bool) -> None:
+def _apply_results(batch: dict[str, Any], results: Sequence[ProcessingResult]) -> None:
     """Write down the fate of each document; what is final never changes again."""
     rows = [
         {
@@ -123,21 +138,15 @@ def apply_results(batch: dict[str, Any], results: Sequence[ProcessingResult], *,
     values = {"results": dump_json(rows), "batch": batch["id"], "transaction_id": batch["transaction_id"]}
     with module_transaction("finance"), cursor("finance") as cur:
         cur.execute(_APPLY, values)
-        if is_final:
-            cur.execute(
-                "update nav_batch set state = 'finished', finished_at = clock_timestamp(), error = '' "
-                "where id = %s and state = 'taken_in'",
-                [batch["id"]],
-            )
 
 
 def _accept_what_is_held(client: NavClient, batch_id: int, index: int) -> None:
-    """The NAV has this number already: when it is one of our own reports of this document, it is reported."""
+    """When the NAV holds this number, and it is one of our own reports of this document, it is reported."""
     try:
         with cursor("finance") as cur:
             cur.execute(
                 "select s.number, s.invoice_id from nav_item i join nav_submission s on s.item_id = i.id "
-                "where i.batch_id = %s and i.index_no = %s and s.state = 'refused'",
+                "where i.batch_id = %s and i.index_no = %s and s.state in ('refused', 'sent')",
                 [batch_id, index],
             )
             row = cur.fetchone()
@@ -157,7 +166,7 @@ def _accept_what_is_held(client: NavClient, batch_id: int, index: int) -> None:
             cur.execute(
                 "update nav_submission set state = 'done', item_id = %s, transaction_id = %s, "
                 "done_at = clock_timestamp(), reported = %s, messages = '[]' "
-                "where invoice_id = %s and state = 'refused'",
+                "where invoice_id = %s and state in ('refused', 'sent')",
                 [mine[0]["id"], held.transaction_id, mine[0]["totals"], row[1]],
             )
 

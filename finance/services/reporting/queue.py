@@ -244,3 +244,29 @@ def look_again(batch_id: int, after: timedelta, error: str = "") -> None:
             "update nav_batch set next_at = clock_timestamp() + make_interval(secs => %s), error = %s where id = %s",
             [after.total_seconds(), error[:2000], batch_id],
         )
+
+
+def finish(batch_id: int) -> None:
+    """The fate of all documents of a batch is written down."""
+    with module_transaction("finance"), cursor("finance") as cur:
+        cur.execute(
+            "update nav_batch set state = 'finished', finished_at = clock_timestamp(), error = '' "
+            "where id = %s and state = 'taken_in'",
+            [batch_id],
+        )
+
+
+def give_up(batch_id: int, error: str) -> None:
+    """A batch that was taken in is lost: those of its reports that are not done wait again."""
+    with module_transaction("finance"), cursor("finance") as cur:
+        cur.execute(
+            "update nav_batch set state = 'not_taken_in', finished_at = clock_timestamp(), error = %s "
+            "where id = %s and state = 'taken_in'",
+            [error, batch_id],
+        )
+        if cur.rowcount:
+            cur.execute(
+                "update nav_submission s set state = 'waiting', transaction_id = '', next_at = clock_timestamp() "
+                "from nav_item i where i.batch_id = %s and s.item_id = i.id and s.state = 'sent'",
+                [batch_id],
+            )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from finance.models import Invoice, NavBatch, NavSubmission
+from finance.models import Invoice, NavBatch, NavChannel, NavSubmission
 from finance.services.crediting import issue_credit_note
 from finance.services.reporting import channel, following, outbox
+from finance.services.reporting.annulling import request_annulment
 from finance.services.reporting.connection import connect
 from finance.services.reporting.draining import drain
 from finance.services.reporting.repairing import resubmit
@@ -167,6 +169,70 @@ def test_document_that_cannot_be_reported_holds_up_no_other(books: World, nav: S
     assert state(bad) == State.DONE
     found.refresh_from_db()
     assert found.repaired_by == BOOKKEEPER.name
+
+
+def test_document_that_nobody_foresaw_holds_up_no_other(
+    books: World, nav: StandInProcess, module_erp: ErpDatabase
+) -> None:
+    bad, good = invoice(customer()), invoice(customer())
+    with module_erp.connect("postgres") as rogue:
+        rogue.execute("set session_replication_role = replica")
+        rogue.execute(
+            "update finance.invoice set vat_summary = jsonb_set(vat_summary, '{0,vat_code}', '\"NONE\"') "
+            "where number = %s",
+            [bad],
+        )
+    assert drain() == 0
+    found = NavSubmission.objects.get(number=bad)
+    assert (found.state, state(good)) == (State.BLOCKED, State.DONE)
+    assert "cannot be built" in found.messages[0]["message"]
+
+
+def test_wrong_exchange_key_stops_the_channel_and_loses_nothing(books: World, nav: StandInProcess) -> None:
+    number = invoice(customer())
+    client = connect()
+    wrong = replace(client, credentials=replace(client.credentials, exchange_key="0123456789abcdef"))
+    assert outbox.send_waiting(wrong) == {"failed": 1}
+    assert channel.is_paused("standin")
+    assert NavChannel.objects.get(endpoint="standin").needs_a_person
+    channel.try_now("standin")
+    assert drain() == 0
+    assert state(number) == State.DONE
+
+
+def forget(number: str) -> None:
+    """As if the NAV answered that it knows nothing of this document's batch, again and again."""
+    batch = NavSubmission.objects.get(number=number).item.batch  # type: ignore[union-attr]
+    NavBatch.objects.filter(pk=batch.pk).update(transaction_id=f"4FORGOTTEN{batch.pk}", polls=following.UNKNOWN_AFTER)
+
+
+def test_batch_that_the_nav_forgot_is_sent_again_where_it_is_not_held(books: World, nav: StandInProcess) -> None:
+    lost = invoice(customer())
+    nav.inject({"kind": "stuck", "times": 1})
+    outbox.send_waiting()
+    held = invoice(customer())
+    outbox.send_waiting()
+    before = nav.held()
+    forget(lost)
+    forget(held)
+    following.follow()
+    assert (state(lost), state(held)) == (State.WAITING, State.DONE)
+    assert Counter(nav.held())[held] == 1, before
+
+
+def test_annulment_of_a_killed_worker_is_sent_once(books: World, nav: StandInProcess, module_erp: ErpDatabase) -> None:
+    number = invoice(customer())
+    assert drain() == 0
+    key = Invoice.objects.get(number=number).pk
+    request_annulment(key, code="ERRATIC_DATA", reason="Wrong buyer", actor=BOOKKEEPER)
+    code = "from finance.services.reporting.annulling import send_annulments; print(send_annulments())"
+    killed = module_erp.python(code, check=False, ERP_FAULT_POINT="nav:annulment_noted", ERP_NAV_URL=nav.base_url)
+    assert killed.returncode == -9
+    drain()
+    nav.order("annulments", number=number, decision="DONE")
+    drain()
+    assert state(number) == State.ANNULLED
+    assert NavSubmission.objects.get(pk=key).annulments.count() == 1
 
 
 def test_number_that_the_nav_holds_already_counts_as_reported(books: World, nav: StandInProcess) -> None:
