@@ -114,9 +114,10 @@ on conflict (entity, source) do update set lo = excluded.lo, tick = 1"""
 def superuser() -> Iterator[psycopg.Connection[Any]]:
     """Autocommit connection that triggers and foreign keys do not slow down."""
     from django.conf import settings
+    from django.db import connections
 
     target = settings.ENVIRONMENT.login("postgres")
-    info = {**target.conninfo(), "dbname": settings.DATABASES["finance"]["NAME"]}
+    info = {**target.conninfo(), "dbname": connections["finance"].settings_dict["NAME"]}
     with psycopg.connect(**info, autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
         yield connection
@@ -151,6 +152,23 @@ def fill(scale: float) -> dict[str, int]:
         c.execute("vacuum analyze")
         c.execute("checkpoint")
     return {"customers": n, "products": n, "stock": 2 * n, "ledger lines": 4 * n + ENTRY_ROWS * i, "invoices": i}
+
+
+def fill_stock(rows: int) -> None:
+    """Write that many stock rows and Storefront's copy of them, and nothing else."""
+    from erp import ownership
+
+    with superuser() as c:
+        c.execute(
+            "insert into logistics.stock (version, product_id, warehouse_id, on_hand, reserved, xid) "
+            "select 1 + g % 3, g, 1, 10 + g % 7, g % 3, pg_current_xact_id() from generate_series(1, %s) g",
+            [rows],
+        )
+        c.execute("analyze logistics.stock")
+        copy_all(c, ownership.entity("stock"), "storefront")
+        c.execute("vacuum analyze logistics.stock")
+        c.execute("vacuum analyze storefront.stock_copy")
+        c.execute("checkpoint")
 
 
 def copy_all(c: psycopg.Connection[Any], entity: Any, reader: str) -> None:
