@@ -161,7 +161,7 @@ def fill_stock(rows: int) -> None:
     with superuser() as c:
         c.execute(
             "insert into logistics.stock (version, product_id, warehouse_id, on_hand, reserved, xid) "
-            "select 1 + g % 3, g, 1, 10 + g % 7, g % 3, pg_current_xact_id() from generate_series(1, %s) g",
+            "select 1 + g %% 3, g, 1, 10 + g %% 7, g %% 3, pg_current_xact_id() from generate_series(1, %s) g",
             [rows],
         )
         c.execute("analyze logistics.stock")
