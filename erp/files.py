@@ -29,11 +29,12 @@ def held(path: Path, *, timeout_s: float = 180) -> Iterator[None]:
 
 
 def make_home(home: Path) -> None:
-    """Make the home directory; one that exists keeps its mode."""
+    """Make the home directory for us alone; one that exists keeps its mode."""
     if not home.exists():
-        home.mkdir(parents=True)
-        # The servers' account must be able to pass through; what is private below has its own 0700.
-        home.chmod(0o755)
+        home.mkdir(mode=0o700, parents=True)
+        # Root's servers run under an account of their own, which must pass through; it can list nothing here, and what
+        # is private below has its own 0700.
+        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def write_private(path: Path, text: str) -> None:

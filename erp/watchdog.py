@@ -81,12 +81,11 @@ def _windows() -> list[str]:
             continue
         for reader in entity.readers:
             state = pair_state(entity, reader)
-            age = "never filled" if state.age_s is None else f"{state.age_s:.1f} s old"
             wrong += _judge(
                 f"window:{entity.name}:{reader}",
                 state.breached,
-                f"{MODULE_LABELS[reader]}'s copy of {entity.name} is {age}, its window is {entity.window_s} s; "
-                f"if it stays so: manage.py resync {entity.name} {reader}",
+                f"{MODULE_LABELS[reader]}'s copy of {entity.name} is {state.age_in_words}, its window is "
+                f"{entity.window_s} s; if it stays so: manage.py resync {entity.name} {reader}",
                 {
                     "age_s": state.age_s, "window_s": entity.window_s, "pending": state.pending,
                     "repair": f"manage.py resync {entity.name} {reader}",

@@ -63,10 +63,9 @@ def _incidents(now: datetime) -> Iterator[str]:
 
 
 def _pair(pair: PairState) -> str:
-    age = "never filled" if pair.age_s is None else f"{pair.age_s:.1f} s old"
     state = "" if pair.attached else f", DETACHED: {pair.detached_reason}"
     worst = "" if pair.worst_age_s is None else f", worst of the last hour {pair.worst_age_s:.1f} s"
-    return f"{pair.entity} at {pair.reader}: {age}, window {pair.window_s} s{worst}{state}"
+    return f"{pair.entity} at {pair.reader}: {pair.age_in_words}, window {pair.window_s} s{worst}{state}"
 
 
 def _undelivered() -> Iterator[str]:

@@ -28,6 +28,14 @@ class PairState:
     pending: int  # owner's rows that the copy has not confirmed yet
     attached: bool
     detached_reason: str = ""
+    filled: bool = True  # from every writer at least once
+
+    @property
+    def age_in_words(self) -> str:
+        """The age as a sentence ends with it; what is not known is not called never."""
+        if self.age_s is not None:
+            return f"{self.age_s:.1f} s old"
+        return "of unknown age (the reader's clock was set back)" if self.filled else "never filled"
 
     @property
     def breached(self) -> bool:
@@ -116,7 +124,7 @@ def _windowed_state(entity: Entity, reader: str) -> PairState:
         worst_age_s=max(worsts) if worsts else None,
         position=min(ticks) if ticks else None,
         as_of=min(as_of) if as_of else None,
-        pending=pending, attached=attached, detached_reason=reason,
+        pending=pending, attached=attached, detached_reason=reason, filled=len(ticks) == len(ages),
     )  # fmt: skip
 
 

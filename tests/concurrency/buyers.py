@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from typing import Any
 
 from tests.databases import ErpDatabase
 from tests.logistics import world
 
-LEAD_S = 0.3  # between giving out a job and the common start
-
 _BUYER = """
-import json, random, sys, time
+import json, random, sys
 from decimal import Decimal
 from erp.db import counters
 from logistics import api
@@ -30,8 +27,8 @@ print("ready", flush=True)
 for text in sys.stdin:
     job = json.loads(text)
     rng = random.Random(job["seed"])
-    while time.time() < job["start_at"]:
-        time.sleep(0.001)
+    print("armed", flush=True)
+    sys.stdin.readline()  # the shot that all of them wait for
     answers = []
     for number in job["orders"]:
         lines, owner = lines_of(job, rng), f"cart-{number}" if job["holds"] else ""
@@ -64,13 +61,14 @@ class Buyers:
         self._next_order += buyers
         job = {
             "lines": lines, "shuffle": shuffle, "holds": holds, "customer": world.customer(),
-            "start_at": time.time() + LEAD_S,
         }  # fmt: skip
         for seed, process in enumerate(self._running):
             mine = orders or numbers[seed :: len(self._running)]
-            assert process.stdin is not None
-            process.stdin.write(json.dumps({**job, "seed": seed, "orders": mine}) + "\n")
-            process.stdin.flush()
+            self._tell(process, json.dumps({**job, "seed": seed, "orders": mine}))
+        for process in self._running:
+            assert self._read(process) == "armed\n"
+        for process in self._running:
+            self._tell(process, "go")
         answers = []
         for process in self._running:
             done = json.loads(self._read(process))
@@ -82,6 +80,12 @@ class Buyers:
         """End the processes."""
         for process in self._running:
             process.communicate(timeout=30)
+
+    @staticmethod
+    def _tell(process: subprocess.Popen[str], line: str) -> None:
+        assert process.stdin is not None
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
 
     @staticmethod
     def _read(process: subprocess.Popen[str]) -> str:

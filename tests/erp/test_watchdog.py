@@ -79,6 +79,14 @@ def test_copy_that_was_never_filled_is_a_breach(fresh_erp: ErpDatabase) -> None:
     assert "never filled" in Alert.objects.get(key=STOCK).message
 
 
+def test_age_that_is_not_known_is_not_called_never_filled(erp: ErpDatabase) -> None:
+    with erp.connect("storefront_ddl") as ddl:  # the reader's clock was set back behind its last run
+        ddl.execute("update copy_position set began_at = began_at + interval '1 h' where entity = 'stock'")
+    assert look() == [STOCK]
+    message = Alert.objects.get(key=STOCK).message
+    assert "is of unknown age (the reader's clock was set back), its window is 15 s" in message
+
+
 def test_detached_reader_raises_no_window_alert(erp: ErpDatabase) -> None:
     make_stock_old(erp)
     detach("stock", "storefront", "moving disks")

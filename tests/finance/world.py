@@ -106,10 +106,8 @@ def make_world() -> World:
 def posted(*, kind: str, key: int) -> dict[str, Decimal]:
     """What a document has posted, per account: debit positive, credit negative."""
     found: dict[str, Decimal] = {}
-    for account, amount in JournalLine.objects.filter(document_kind=kind, document_id=key).values_list(
-        "account_id", "amount"
-    ):
-        found[account] = found.get(account, Decimal(0)) + amount
+    for line in JournalLine.objects.filter(document_kind=kind, document_id=key):
+        found[str(line.account_id)] = found.get(str(line.account_id), Decimal(0)) + line.amount
     return found
 
 

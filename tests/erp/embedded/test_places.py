@@ -14,6 +14,7 @@ from erp import embedded
 from erp.embedded.accounts import Account
 from erp.embedded.binaries import installed
 from erp.embedded.layout import SOCKET_PATH_LIMIT, locate
+from erp.files import make_home
 from tests.erp.embedded.sql import ask, redis_of
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can step down to another account")
@@ -138,3 +139,12 @@ def test_foreign_short_directory_is_refused(place: Path) -> None:
     with pytest.raises(embedded.EmbeddedError, match="belongs to uid"):
         embedded.ensure(home)
     sockets.rmdir()
+
+
+def test_home_is_made_for_its_user_alone(tmp_path: Path) -> None:
+    make_home(tmp_path / "a" / "home")
+    mode = stat.S_IMODE((tmp_path / "a" / "home").stat().st_mode)
+    assert mode == (0o711 if os.geteuid() == 0 else 0o700)  # root's servers pass through as another account
+    (tmp_path / "kept").mkdir(mode=0o750)
+    make_home(tmp_path / "kept")
+    assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o750

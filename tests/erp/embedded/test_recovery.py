@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import psycopg
@@ -41,7 +40,8 @@ def test_busy_backend_of_a_killed_server_is_ended(home: Path) -> None:
     backend = busy.info.backend_pid
     # Busy in its processor, a backend does not notice that the postmaster is gone.
     busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 100000000000) a WHERE a % 7 = 8")
-    time.sleep(0.2)
+    running = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {backend} AND state = 'active'"
+    assert processes.wait_until(lambda: ask(services, running) == 1, timeout_s=30)
     kill_both(home)
     assert processes.command_of(backend) is not None
     assert ask(embedded.ensure(home), "SELECT 1") == 1
