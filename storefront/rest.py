@@ -14,6 +14,7 @@ from rest_framework.routers import SimpleRouter
 
 from erp.actor import actor_of
 from erp.api.base import ActorMixin, etag
+from erp.api.strict import refuse_unknown_fields
 from erp.api.views import IDEMPOTENCY_HEADER, OwnerReadViewSet, idempotency_key
 from storefront import api
 from storefront.models import Category, SalesOrder, SalesOrderLine, ShippingMethod
@@ -98,6 +99,7 @@ class SalesOrderViewSet(OwnerReadViewSet):
         key = idempotency_key(request, required=True)
         assert key is not None
         data = NewOrderSerializer(data=request.data)
+        refuse_unknown_fields(data, request.data)
         data.is_valid(raise_exception=True)
         placed = api.place_order(
             data.validated_data, actor=actor_of(request.user), idempotency_key=f"{request.user.pk}:{key}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,17 +11,20 @@ from rest_framework.views import APIView
 
 from erp import ownership
 from erp.actor import acting_as, actor_of, request_id
+from erp.api.strict import refuse_unknown_parameters
 from erp.replication import positions
 
 
 class ActorMixin(APIView):
     """Runs the view as the authenticated user: token users are known only after DRF has looked."""
 
+    known_parameters: ClassVar[tuple[str, ...]] = ()  # query parameters besides filters and paging
     _context: ExitStack | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate, authorise, then act as that user until the response is made."""
+        """Authenticate, authorise, refuse what is not known, then act as that user until the response is made."""
         super().initial(request, *args, **kwargs)
+        refuse_unknown_parameters(self, request)
         self._context = ExitStack()
         self._context.enter_context(acting_as(actor_of(request.user), request_id()))
 

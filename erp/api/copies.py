@@ -31,6 +31,7 @@ class CopyViewSet(ActorMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, 
     permission_classes = (EntityPermission,)
     lookup_value_regex = r"\d{1,18}"
     is_copy = True
+    known_parameters = ("stale",)
     entity: ClassVar[ownership.Entity]
     reader: ClassVar[str]
 

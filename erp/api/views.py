@@ -16,6 +16,7 @@ from erp.actor import actor_of
 from erp.api.base import ActorMixin, add_owner_headers, etag
 from erp.api.permissions import DutyPermission, EntityPermission
 from erp.api.problems import IdempotencyKeyRequired, PreconditionRequired
+from erp.api.strict import refuse_unknown_fields
 from erp.errors import StaleVersion
 from erp.serializers import OwnerSerializer
 
@@ -111,6 +112,7 @@ class OwnerViewSet(OwnerReadViewSet):
 
         def run() -> dict[str, Any]:
             serializer = self._serializer(data=request.data)
+            refuse_unknown_fields(serializer, request.data)
             serializer.is_valid(raise_exception=True)
             serializer.save(actor=actor_of(request.user))
             return {"body": dict(serializer.data), "confirmed": serializer.confirmed}
@@ -154,6 +156,7 @@ class OwnerViewSet(OwnerReadViewSet):
         serializer = self._serializer(
             self.get_object(), data=request.data, partial=partial, expected_version=expected_version(request)
         )
+        refuse_unknown_fields(serializer, request.data)
         serializer.is_valid(raise_exception=True)
         serializer.save(actor=actor_of(request.user))
         return self._written(serializer)
@@ -191,6 +194,7 @@ class OperationView(ActorMixin, GenericAPIView[Any]):
         key = idempotency_key(request, required=True)
         assert key is not None
         serializer = self.get_serializer(data=request.data)
+        refuse_unknown_fields(serializer, request.data)
         serializer.is_valid(raise_exception=True)
         answer = self.operate(request, dict(serializer.validated_data), key, **kwargs)
         return Response(answer, status=self.success_status)

@@ -38,6 +38,7 @@ class InvoicePdf(ActorMixin, GenericAPIView[Any]):
     serializer_class = NothingMore
     permission_classes = (EntityPermission,)
     renderer_classes = (PdfRenderer, JSONRenderer)
+    known_parameters = ("language",)
 
     @extend_schema(parameters=[LANGUAGE], responses={(200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY)})
     def get(self, request: Request, pk: int) -> HttpResponse:

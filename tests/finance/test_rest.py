@@ -94,6 +94,9 @@ def test_customer_copy_cannot_be_written_at_finance(bookkeeper: ApiClient, world
     assert answer.json()["owner_url"].endswith(f"/api/v1/admin_app/customers/{world.customer}/")
 
 
-@pytest.mark.parametrize("path", ["accounts", "journal-entries", "payments", "ledger", "sales-orders", "products"])
+@pytest.mark.parametrize(
+    "path",
+    ["accounts/", "journal-entries/", "payments/", "ledger/", "sales-orders/?stale=allow", "products/?stale=allow"],
+)
 def test_collections_can_be_listed(bookkeeper: ApiClient, path: str) -> None:
-    assert bookkeeper.get(f"{BASE}/{path}/?stale=allow").status_code == 200
+    assert bookkeeper.get(f"{BASE}/{path}").status_code == 200
