@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin
 from erp import ownership
 from erp.freshness import Age, copy_age
 from erp.publishing import copy_model, owner_model
+from erp.staff.amounts import AmountColumns, with_amounts
 from erp.staff.journal import JournalHistory
 
 _LISTED = frozenset({"CharField", "DateField", "BooleanField", "IntegerField", "BigIntegerField", "DecimalField"})
@@ -30,7 +31,7 @@ class CopyBanner:
     owner_url: str
 
 
-class ReadOnlyAdmin(JournalHistory, ModelAdmin):  # type: ignore[misc]
+class ReadOnlyAdmin(AmountColumns, JournalHistory, ModelAdmin):  # type: ignore[misc]
     """Nothing can be added, changed or deleted here."""
 
     list_disable_select_all = True
@@ -58,9 +59,9 @@ class CopyAdmin(ReadOnlyAdmin):
     def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
         """The copy's plain columns when the module did not choose."""
         if tuple(self.list_display) != ("__str__",):
-            return tuple(self.list_display)
+            return list(super().get_list_display(request))
         named = [f.name for f in self.model._meta.concrete_fields if f.get_internal_type() in _LISTED]
-        return ["__str__", *[name for name in named if name not in {"id", "tick"}][:7]]
+        return with_amounts(self.model, ["__str__", *[name for name in named if name not in {"id", "tick"}][:7]])
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """The list, below its banner."""
@@ -97,4 +98,7 @@ def owner_page(entity: str, key: object = None) -> str:
 def register_copies(reader: str, **admins: type[CopyAdmin]) -> None:
     """Register every copy that ``reader`` holds; ``admins`` names an own admin per entity."""
     for entity in ownership.entities_read_by(reader):
-        admin.site.register(copy_model(entity.name, reader), admins.get(entity.name, CopyAdmin))
+        model = copy_model(entity.name, reader)
+        # The plural of a copy is that of what it copies; Django would put an s behind the bracket.
+        model._meta.verbose_name_plural = f"{owner_model(entity.name)._meta.verbose_name_plural} (copy)"
+        admin.site.register(model, admins.get(entity.name, CopyAdmin))

@@ -65,9 +65,7 @@ def refused_by(error: Exception) -> OwnerRefused | None:
 def _by_field(detail: Any) -> Messages:
     if not isinstance(detail, Mapping):
         return {None: list(_flat(detail))}
-    return {
-        (None if name == "non_field_errors" else str(name)): list(_flat(value)) for name, value in detail.items()
-    }
+    return {(None if name == "non_field_errors" else str(name)): list(_flat(value)) for name, value in detail.items()}
 
 
 def _flat(detail: Any) -> Iterator[str]:

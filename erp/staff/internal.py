@@ -12,6 +12,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 
 from erp.db import after_commit, module_transaction
+from erp.staff.amounts import AmountColumns
 from erp.staff.copies import ReadOnlyAdmin
 
 
@@ -19,7 +20,7 @@ class InternalAdmin(ReadOnlyAdmin):
     """A table that services write; staff read it."""
 
 
-class EditableAdmin(ModelAdmin):  # type: ignore[misc]
+class EditableAdmin(AmountColumns, ModelAdmin):  # type: ignore[misc]
     """A plain internal table (e.g. warehouses) that staff edit; rows in use are protected by their relations."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:

@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 
 from erp import ownership
 from erp.serializers import OwnerSerializer
+from erp.staff.amounts import AmountColumns
 from erp.staff.forms import OwnedForm, OwnerRefused, refused_by
 from erp.staff.journal import JournalHistory
 
@@ -74,7 +75,7 @@ class _OwnTransactionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return response
 
 
-class OwnedAdmin(JournalHistory, ModelAdmin, _OwnTransactionAdmin):  # type: ignore[misc]
+class OwnedAdmin(AmountColumns, JournalHistory, ModelAdmin, _OwnTransactionAdmin):  # type: ignore[misc]
     """List and form of an owned entity; set ``serializer_class``."""
 
     serializer_class: ClassVar[type[OwnerSerializer[Any]]]
@@ -103,9 +104,7 @@ class OwnedAdmin(JournalHistory, ModelAdmin, _OwnTransactionAdmin):  # type: ign
 
     def get_serializer(self, row: Any, data: dict[str, Any], version: int | None, change: bool) -> OwnerSerializer[Any]:
         """Serializer that writes the form."""
-        return self.serializer_class(
-            row if change else None, data=data, partial=change, expected_version=version
-        )
+        return self.serializer_class(row if change else None, data=data, partial=change, expected_version=version)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nothing yet: form and inlines are written together in :meth:`save_related`."""
