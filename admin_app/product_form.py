@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from admin_app.services.pictures import MAX_PICTURES, PictureRefused, store_picture
 from erp.staff.forms import OwnedForm
 
+_SMALL = "display: inline-block; width: 5rem; height: 5rem; margin: .25rem; border-radius: 6px; object-fit: cover"
 _HELPERS = ("new_pictures", "remove_pictures", "first_picture")
 
 
@@ -53,7 +54,7 @@ class ProductForm(OwnedForm):
         super().__init__(*args, **kwargs)
         self.before = [url for url in (self.instance.image, *(self.instance.images or [])) if url]
         choices = [
-            (url, format_html('<img src="{}" alt="Picture {}" height="64" loading="lazy">', small(url), n))
+            (url, format_html('<img src="{}" alt="Picture {}" style="{}" loading="lazy">', small(url), n, _SMALL))
             for n, url in enumerate(self.before, 1)
         ]
         for name in ("remove_pictures", "first_picture"):
