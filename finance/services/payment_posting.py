@@ -64,6 +64,9 @@ def payment_entry(payment: Payment, journal: str, lines: list[LineDraft], key: s
         document_kind="payment",
         document_number=payment.number,
         document_id=payment.pk,
+        exchange_rate=payment.exchange_rate if payment.currency != accounts.base_currency() else None,
+        rate_on=payment.received_on if payment.currency != accounts.base_currency() else None,
+        rate_source="payment" if payment.currency != accounts.base_currency() else "",
     )
 
 

@@ -208,7 +208,7 @@ def _require_same(allocations: Sequence[Allocation], customer_id: int, currency:
 def _settle(payment: Payment, allocations: Sequence[Allocation], actor: Actor, entries: list[EntryDraft]) -> None:
     PaymentAllocation.objects.bulk_create(
         PaymentAllocation(
-            payment=payment, invoice_id=a.settlement.invoice_id, amount=a.amount, allocated_on=payment.received_on
+            payment=payment, invoice_id=a.settlement.invoice_id, amount=a.amount, allocated_on=entries[0].entry_on
         )
         for a in allocations
     )

@@ -18,6 +18,7 @@ from finance.errors import PaymentNotAllocatable
 from finance.models import Invoice, Payment, PaymentAllocation
 from finance.serializers.ledger import check_books, write_entries
 from finance.services import accounts
+from finance.services.documents import to_base
 from finance.services.payment_posting import Allocation, payment_entry, payment_line
 from finance.services.payments import (
     lock_documents,
@@ -25,6 +26,7 @@ from finance.services.payments import (
     make_payment,
     move_allocations,
     payment_as_data,
+    rate_of,
     record_payment,
 )
 from finance.services.rates import rate_for
@@ -127,7 +129,8 @@ def _pay_back(payment: Payment, wanted: Decimal | None, method: str, actor: Acto
         amount=-amount, exchange_rate=rate.rate, reference=f"{payment.number} paid back",
     )  # fmt: skip
     _settle_each_other(payment, counter, amount)
-    base = round_money(amount * payment.exchange_rate, accounts.base_currency())
+    # What is left of the payment stays at its own rate, to the unit.
+    base = to_base(left, rate_of(payment)) - to_base(left - amount, rate_of(payment))
     lines = [
         payment_line(counter, accounts.UNALLOCATED_PAYMENTS, base, amount, payment.number),
         payment_line(

@@ -19,6 +19,7 @@ def sales_entry(document: Document, totals: Totals, invoice_id: int) -> EntryDra
         customer_id=document.customer_id,
         due_on=document.due_on,
     )
+    is_foreign = document.currency != accounts.base_currency()
     return EntryDraft(
         journal="SAL",
         entry_on=document.issued_on,
@@ -28,6 +29,9 @@ def sales_entry(document: Document, totals: Totals, invoice_id: int) -> EntryDra
         document_kind=document.kind,
         document_number=None,
         document_id=invoice_id,
+        exchange_rate=document.rate.rate if is_foreign else None,
+        rate_on=document.rate.rate_on if is_foreign else None,
+        rate_source=document.rate.source if is_foreign else "",
     )
 
 

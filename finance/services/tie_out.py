@@ -91,9 +91,16 @@ INVENTORY = Subledger(
 
 UNALLOCATED = Subledger(
     "Payments not allocated (clearing)", (accounts.UNALLOCATED_PAYMENTS,), """
-    select p.customer_id::text as key, -round((p.amount - coalesce((
-      select sum(x.amount) from payment_allocation x where x.payment_id = p.id and x.allocated_on <= %(on)s), 0))
-      * p.exchange_rate, %(decimals)s) as amount from payment p where p.received_on <= %(on)s""",
+    select p.customer_id::text as key, -round(p.amount * p.exchange_rate, %(decimals)s) as amount
+    from payment p where p.received_on <= %(on)s
+    union all
+    select u.customer_id::text, round((u.amount - u.upto + u.part) * u.rate, %(decimals)s)
+      - round((u.amount - u.upto) * u.rate, %(decimals)s)
+    from (
+      select p.customer_id, p.amount, p.exchange_rate as rate, x.amount as part, x.allocated_on,
+        sum(x.amount) over (partition by p.id order by x.id) as upto
+      from payment_allocation x join payment p on p.id = x.payment_id
+    ) u where u.allocated_on <= %(on)s""",
     "l.customer_id::text", "customer",
 )  # fmt: skip
 

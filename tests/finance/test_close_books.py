@@ -10,7 +10,19 @@ import pytest
 from finance import api
 from finance.errors import PeriodClosed, ReasonMissing, SubledgersDiffer, YearNotClosable
 from finance.models import ClosedYear, FiscalPeriod, JournalEntry, JournalLine, PeriodChange
-from finance.services import balances, crediting, periods, posting, sealing, tie_out, year_close
+from finance.services import (
+    balances,
+    crediting,
+    invoicing,
+    payments,
+    periods,
+    posting,
+    refunds,
+    sealing,
+    tie_out,
+    write_offs,
+    year_close,
+)  # fmt: skip
 from tests.finance.world import BOOKKEEPER, World, number
 from tests.people import staff_client
 
@@ -51,6 +63,42 @@ def test_subledgers_tie_out_at_the_end_of_any_day(fresh_world: World) -> None:
     trade(fresh_world)
     for day in ("2026-03-09", "2026-03-10", "2026-03-11", "2026-03-12", "2026-04-02", "2026-04-10", "2026-12-31"):
         assert tie_out.differences(date.fromisoformat(day)) == [], day
+
+
+def test_subledgers_tie_out_after_refunds_write_offs_and_advances(fresh_world: World) -> None:
+    w = fresh_world
+    trade(w)
+    api.save_exchange_rates([{"currency": "EUR", "rate_on": "2026-05-01", "rate": "401.37"}])
+    foreign = {"customer_id": w.foreigner, "currency": "EUR"}
+    more = api.record_payment({**foreign, "amount": "70.07", "received_on": "2026-05-02"}, actor=BOOKKEEPER)
+    line = {"name": "Advance", "quantity": 1, "unit_price": "33.33", "vat_code": "KBAET"}
+    advance = invoicing.create_invoice(
+        {**foreign, "kind": "advance", "issued_on": "2026-05-03", "lines": [line]}, BOOKKEEPER
+    )
+    payments.allocate_payment(more["id"], [{"invoice_id": advance["id"], "amount": "33.33"}], actor=BOOKKEEPER)
+    for part in ("11.11", "7.77"):
+        refunds.refund_payment(more["id"], actor=BOOKKEEPER, amount=D(part))
+    refunds.deallocate_payment(more["id"], advance["id"], actor=BOOKKEEPER)
+    payments.allocate_payment(more["id"], [{"invoice_id": advance["id"], "amount": "33.30"}], actor=BOOKKEEPER)
+    write_offs.write_off(advance["id"], actor=BOOKKEEPER, reason="cents")
+    goods = {"name": "Machine", "quantity": 1, "unit_price": "99.99", "vat_code": "KBAET"}
+    taken = {**line, "unit_price": "-20.01", "advance_invoice_id": advance["id"]}
+    invoicing.create_invoice({**foreign, "issued_on": "2026-05-20", "lines": [goods, taken]}, BOOKKEEPER)
+    for day in ("2026-05-02", "2026-05-19", "2026-12-31"):
+        assert tie_out.differences(date.fromisoformat(day)) == [], day
+    entry = JournalEntry.objects.get(posting_key=f"invoice:{advance['id']}")
+    assert (entry.exchange_rate, entry.rate_on) == (D("401.37"), date(2026, 5, 1))
+
+
+def test_allocation_after_a_month_is_shut_belongs_to_the_day_it_is_posted(fresh_world: World) -> None:
+    w = fresh_world
+    sale = w.sell(w.product_line(w.mug, 1, "1000", move_id=None), issued_on=date(2026, 1, 10))
+    paid = api.record_payment(
+        {"customer_id": w.customer, "amount": 1270, "received_on": "2026-01-20", "currency": "HUF"}, actor=BOOKKEEPER
+    )
+    close("2026-01")
+    payments.allocate_payment(paid["id"], [{"invoice_id": sale["id"]}], actor=BOOKKEEPER)
+    assert close("2026-02") == "2026-02"
 
 
 def test_month_with_a_differing_subledger_is_not_closed_and_says_which(fresh_world: World) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from finance import api
-from finance.models import InvoiceSettlement
+from finance.models import FiscalPeriod, InvoiceSettlement
+from finance.services import sealing
+from finance.services.invoicing import create_invoice
+from finance.services.periods import set_state
+from finance.services.vat_settlement import settle_vat
 from tests.finance.world import BOOKKEEPER, World, balances, posted
 
 D = Decimal
@@ -132,3 +136,61 @@ def test_returns_of_two_deliveries_each_reverse_their_own_cost(fresh_world: Worl
     assert costs == [D(10), D(10), D(20), D(20)]
     assert "814" not in balances()
     assert balances()["261"] == D(60)
+
+
+def test_prepayment_is_owed_until_the_final_invoice(fresh_world: World) -> None:
+    w = fresh_world
+    half = {"name": "Advance on furniture", "quantity": 1, "unit_price": "50000", "vat_code": "27"}
+    advance = create_invoice(
+        {"kind": "advance", "customer_id": w.customer, "issued_on": "2026-03-01", "lines": [half]}, BOOKKEEPER
+    )
+    assert posted(kind="advance", key=advance["id"]) == {
+        "311": D(63500),  # the customer is asked for the advance with its VAT
+        "453": D(-50000),  # and we owe the goods
+        "467": D(-13500),
+    }
+    api.record_payment({"invoice_id": advance["id"], "amount": 63500, "received_on": "2026-03-02"}, actor=BOOKKEEPER)
+    furniture = {"name": "Furniture", "quantity": 1, "unit_price": "120000", "vat_code": "27"}
+    taken = {**half, "unit_price": "-50000", "advance_invoice_id": advance["id"]}
+    final = create_invoice(
+        {"customer_id": w.customer, "issued_on": "2026-03-20", "lines": [furniture, taken]}, BOOKKEEPER
+    )
+    assert posted(kind="final", key=final["id"]) == {
+        "311": D(88900),  # 152,400 less the advance of 63,500
+        "9111": D(-120000),
+        "453": D(50000),  # nothing is owed any more
+        "467": D(-18900),
+    }
+    assert balances() == {"384": D(63500), "311": D(88900), "9111": D(-120000), "467": D(-32400)}
+
+
+def test_month_close(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 10, "600")
+    w.sell(w.product_line(w.mug, 4, "1000"))
+    rent = [
+        {"account": "522", "debit": 800, "vat_code": "27"},
+        {"account": "466", "debit": 216, "vat_code": "27"},
+        {"account": "4541", "credit": 1016},
+    ]
+    api.post_journal_entry({"entry_on": "2026-03-15", "lines": rent}, actor=BOOKKEEPER, posting_key="rent")
+    # The month's VAT is transferred: 1,080 payable less 216 to deduct.
+    settled = settle_vat("2026-03", actor=BOOKKEEPER)
+    assert {line["account"]: line["amount"] for line in settled["lines"]} == {
+        "467": D(1080), "466": D(-216), "468": D(-864),
+    }  # fmt: skip
+    # First softly, for corrections; then for good, in the order of the months, when every subledger agrees.
+    months = FiscalPeriod.objects.filter(starts_on__lte="2026-03-31").order_by("starts_on")
+    for month in months:
+        set_state(month.pk, "soft_locked", actor=BOOKKEEPER)
+    correction = [{"account": "814", "debit": 10}, {"account": "4541", "credit": 10}]
+    api.post_journal_entry(
+        {"entry_on": "2026-03-31", "lines": correction, "kind": "closing"}, actor=BOOKKEEPER, posting_key="accrual"
+    )
+    for month in months:
+        set_state(month.pk, "locked", actor=BOOKKEEPER)
+    assert balances() == {
+        "261": D(3600), "311": D(5080), "456": D(-6000), "468": D(-864), "4541": D(-1026), "522": D(800),
+        "814": D(2410), "9111": D(-4000),
+    }  # fmt: skip
+    assert sealing.verify().damages == []

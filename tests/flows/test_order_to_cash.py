@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,8 @@ from admin_app.models import LedgerCopy
 from erp.relay import run_relay
 from erp.replication.pull import run_copy
 from finance import api as finance
+from finance.services.sealing import seal_pending
+from finance.services.vat_return import vat_return
 from logistics import api as logistics
 from storefront.models import InvoiceCopy, SalesOrder
 from tests.databases import ErpDatabase
@@ -84,7 +87,7 @@ def test_from_cart_to_credit_note(shop: Client) -> None:
     assert LedgerCopy.objects.filter(document_number=note.number).exists()
 
 
-def test_basket_order_and_invoice_have_the_same_amounts(shop: Client) -> None:
+def test_basket_order_invoice_ledger_and_return_have_the_same_amounts(shop: Client) -> None:
     # Prices at which rounding line by line would differ from rounding the document.
     products = [world.product(price, stock=9) for price in ("333.333333", "99.5", "1.234567")]
     run_relay("logistics")
@@ -97,6 +100,13 @@ def test_basket_order_and_invoice_have_the_same_amounts(shop: Client) -> None:
     invoice = InvoiceCopy.objects.get()
     amounts = [(x.net_total, x.vat_total, x.gross_total) for x in (order, invoice)]
     assert amounts[0] == amounts[1] == (basket["net"], basket["vat"], basket["gross"])
+    # So have the ledger's VAT account and the VAT return, whether the lines are sealed yet or not.
+    for _ in range(2):
+        (code,) = vat_return(invoice.issued_on, invoice.issued_on).codes
+        assert (code.base, code.tax) == (basket["net"], basket["vat"])
+        seal_pending()
+    booked = sum(x["balance"] for x in finance.trial_balance(date(2000, 1, 1), date(2100, 1, 1)) if x["account"] == "467")
+    assert booked == -basket["vat"]
 
 
 def test_order_is_seen_by_finance_within_one_run(shop: Client) -> None:
