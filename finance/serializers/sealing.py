@@ -78,6 +78,7 @@ def seal_batch(limit: int) -> tuple[int, bool]:
         # Transaction ids of another cluster (restored, moved) say nothing here: look at everything once.
         system = system_identifier(cur)
         lo = head["lo"] if head["system_identifier"] == system else "0"
+        cur.execute("set local statement_timeout = 0")
         cur.execute(_SEAL, {**head, "lo": lo, "system": system, "limit": limit})
         sealed, is_whole = cur.fetchone()
     return int(sealed), bool(is_whole)

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from erp.db import cursor, rows_as_dicts
+from erp.db import cursor, module_transaction, rows_as_dicts
 from finance.models import CREDIT_KINDS, SALES_KINDS
 from finance.services import accounts
 
@@ -147,7 +147,8 @@ def compare(subledger: Subledger, on: date) -> list[dict[str, Any]]:
         "accounts": list(subledger.accounts), "on": on, "decimals": accounts.base_decimals(),
         "year_entries": list(YEAR_ENTRIES), "kinds": [str(kind) for kind in (*SALES_KINDS, *CREDIT_KINDS)],
     }  # fmt: skip
-    with cursor("finance") as cur:
+    with module_transaction("finance"), cursor("finance") as cur:
+        cur.execute("set local statement_timeout = 0")  # years of documents take their time
         cur.execute(statement, arguments)
         return rows_as_dicts(cur)
 

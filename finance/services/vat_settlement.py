@@ -11,6 +11,7 @@ from erp.errors import NotFound, Refused
 from finance.models import FiscalPeriod, JournalEntry
 from finance.serializers.ledger import EntryDraft, LineDraft
 from finance.services import accounts, posting
+from finance.services.margin_vat import margin_vat_due, post_margin_vat
 from finance.services.vat_return import vat_return
 
 
@@ -18,7 +19,7 @@ from finance.services.vat_return import vat_return
 def settle_vat(period_code: str, *, actor: Actor) -> dict[str, Any]:
     """Post what the period still holds on the VAT accounts to the settlement account; returns the entry.
 
-    A repeat transfers only what has been posted since.
+    VAT of the margin scheme that is due is posted first. A repeat transfers only what has been posted since.
 
     Raises:
         NotFound: there is no such period; Refused: nothing is left to transfer; PeriodClosed.
@@ -26,6 +27,8 @@ def settle_vat(period_code: str, *, actor: Actor) -> dict[str, Any]:
     period = FiscalPeriod.objects.select_for_update().filter(code=period_code).first()
     if period is None:
         raise NotFound(f"There is no period {period_code}")
+    if margin_vat_due(period.ends_on):
+        post_margin_vat(period_code, actor=actor)
     found = vat_return(period.starts_on, period.ends_on)
     # Output VAT stands in credit, input VAT in debit.
     left = {a.account: (-a.moved if a.account == accounts.INPUT_VAT else a.moved) for a in found.accounts}

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp.actor import Actor
-from erp.db import cursor, retried, rows_as_dicts
+from erp.db import cursor, module_transaction, retried, rows_as_dicts
 from finance.errors import YearNotClosable
 from finance.models import ClosedYear, FiscalPeriod, JournalEntry
 from finance.serializers.ledger import EntryDraft, LineDraft
@@ -97,7 +97,8 @@ def _year_not_closed_before(year: int) -> int | None:
 def _balances(last: date) -> list[dict[str, Any]]:
     receivables: Any = list(accounts.RECEIVABLES)
     arguments = {"last": last, "receivables": receivables, "inventory": accounts.INVENTORY}
-    with cursor("finance") as cur:
+    with module_transaction("finance"), cursor("finance") as cur:
+        cur.execute("set local statement_timeout = 0")
         cur.execute(_BALANCES, arguments)
         return rows_as_dicts(cur)
 

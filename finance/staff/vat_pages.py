@@ -15,6 +15,7 @@ from erp.fields import dump_json
 from erp.staff.desk import duty_page, page, perform
 from finance.models import FiscalPeriod, Invoice
 from finance.services import accounts
+from finance.services.margin_vat import margin_vat_due, post_margin_vat
 from finance.services.vat_return import VatReturn, document_differences, documents_of_code, vat_return
 from finance.services.vat_settlement import settle_vat
 from finance.staff import forms as f
@@ -39,7 +40,7 @@ def vat_return_page(request: HttpRequest) -> HttpResponse:
         request, "finance/vat_return.html", f"VAT return {first} – {last}", form=form, periods=_periods(), found=found,
         sides=[(title, side, [c for c in found.codes if c.side == side]) for title, side in _SIDES],
         differences=document_differences(first, last), period=period, currency=accounts.base_currency(),
-        query=f"first={first}&last={last}",
+        query=f"first={first}&last={last}", margin_due=margin_vat_due(last),
     )  # fmt: skip
 
 
@@ -110,5 +111,17 @@ def settle_vat_page(request: HttpRequest, period: str) -> HttpResponse:
 
     def run() -> str:
         return f"Entry {settle_vat(period, actor=actor_of(request.user))['entry_no']} settles the VAT of {period}."
+
+    return perform(request, run, f"{reverse('finance-vat-return')}?period={period}")
+
+
+@require_POST
+@duty_page("finance")
+def post_margin_page(request: HttpRequest, period: str) -> HttpResponse:
+    """Post the margin scheme's VAT of a month."""
+
+    def run() -> str:
+        done = post_margin_vat(period, actor=actor_of(request.user))
+        return f"Entry {done['entry_no']} posts the VAT of the margin scheme for {period}."
 
     return perform(request, run, f"{reverse('finance-vat-return')}?period={period}")

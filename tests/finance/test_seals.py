@@ -11,6 +11,8 @@ import psycopg
 import pytest
 from django.db import connections
 
+from erp.board.metrics import families
+from erp.board.state import board_as_json
 from erp.db import module_transaction
 from erp.watchdog import look
 from finance.models import EntrySeal, FiscalPeriod, InvoiceSeal, JournalEntry, JournalLine, SealHead
@@ -247,6 +249,11 @@ def test_entry_that_waits_too_long_is_an_incident(world: World, superuser: psyco
     superuser.execute("update finance.journal_entry set created_at = created_at - interval '90 s'")
     assert sealing.lag_s() > 60
     assert "seal" in look()
+    (shown,) = [row for row in board_as_json()["lags"] if row["key"] == "seal"]
+    assert (shown["is_late"], shown["limit_s"]) == (True, 60)
+    lags = {sample.labels["name"]: sample.value for family in families() for sample in family.samples
+            if sample.name == "erp_lag_seconds"}  # fmt: skip
+    assert lags["seal"] > 60
 
 
 def test_restored_books_are_sealed_on(world: World, superuser: psycopg.Connection) -> None:

@@ -15,7 +15,8 @@ from erp.errors import Refused
 from erp.money import LineInput, document_totals
 from finance import api
 from finance.models import FiscalPeriod, Invoice, JournalLine, LedgerBalance
-from finance.services import balances, crediting, invoicing, posting, sealing
+from finance.services import balances, crediting, invoicing, posting, sealing, tie_out
+from finance.services.margin_vat import margin_vat_due, post_margin_vat
 from finance.services.vat_return import document_differences, documents_of_code, vat_return
 from finance.services.vat_settlement import settle_vat
 from tests.finance.world import BOOKKEEPER, World, number
@@ -104,6 +105,30 @@ def test_settlement_empties_the_vat_accounts_once(fresh_world: World) -> None:
     purchase(100, 27)
     again = settle_vat("2026-03", actor=BOOKKEEPER)
     assert {line["account"]: line["amount"] for line in again["lines"]} == {"466": D(-27), "468": D(27)}
+
+
+def test_margin_scheme_taxes_what_a_piece_brought_beyond_its_cost(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 5, "600")
+    w.receive(w.tea, 5, "900")
+    code = "KUL_HASZNALT"
+    gain = w.sell(w.product_line(w.mug, 3, "1235", code))  # 1,905 beyond the cost of 1,800: 405 of VAT in it
+    w.sell(w.product_line(w.tea, 1, "500", code))  # sold below its cost: nothing is due, nothing is taken off
+    assert margin_vat_due(MARCH[1]) == {code: D(405)}
+    done = post_margin_vat("2026-03", actor=BOOKKEEPER)
+    assert [(x["account"], x["amount"], x["vat_code"]) for x in done["lines"]] == [
+        ("9111", D(405), code), ("467", D(-405), code)
+    ]  # fmt: skip
+    assert figures()["sale", code] == (D(3705 + 500 - 405), D(405))
+    assert (vat_return(*MARCH).agrees, document_differences(*MARCH)) == (True, [])
+    with pytest.raises(Refused, match="beyond what is posted"):
+        post_margin_vat("2026-03", actor=BOOKKEEPER)
+    # One piece comes back: its part of the tax is taken back by the settlement.
+    api.credit_return(w.give_back(w.product_line(w.mug, 1, "1235", code), order_id=gain["order_id"]))
+    assert margin_vat_due(MARCH[1]) == {code: D(-135)}
+    settled = settle_vat("2026-03", actor=BOOKKEEPER)
+    assert {line["account"]: line["amount"] for line in settled["lines"]} == {"467": D(270), "468": D(-270)}
+    assert tie_out.differences(MARCH[1]) == []
 
 
 def test_page_shows_figures_leads_to_documents_and_exports(fresh_world: World) -> None:
