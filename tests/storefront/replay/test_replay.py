@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 from erp.scrubber.checks import all_checks
 from erp.scrubber.engine import run_check
 from erp.scrubber.sides import clear_caches
+from finance.services import sealing, tie_out
+from finance.services.vat_return import document_differences, vat_return
 from tests.databases import ErpDatabase
 
 EXCERPT = Path(__file__).resolve().parents[2] / "data" / "online-retail" / "excerpt.csv"
@@ -56,6 +59,12 @@ def require_tied_out(erp: ErpDatabase) -> None:
     clear_caches()
     results = {spec.name: run_check(spec) for spec in all_checks()}
     assert {name: r.status for name, r in results.items() if r.status != "ok"} == {}, results
+    # The books as an accountant closes them: chains whole, every subledger agrees, VAT is explained to the unit.
+    assert sealing.verify(full=True).damages == []
+    first, last = date(2009, 1, 1), date.today()  # noqa: DTZ011  the last day of the books is today's
+    assert tie_out.differences(last) == []
+    found = vat_return(first, last)
+    assert (found.agrees, document_differences(first, last)) == (True, [])
 
 
 def test_excerpt_ties_out_and_a_repeat_changes_nothing(fresh_erp: ErpDatabase) -> None:
