@@ -11,6 +11,7 @@ from finance.services.verifying import Verification, verify_chains
 SEAL_EVERY_S = 5
 LAG_LIMIT_S = 60.0
 BATCH_LINES = 20_000
+HOPELESS_S = 1e9
 
 Progress = Callable[[int, int], None]
 
@@ -42,8 +43,8 @@ def lag_s() -> float:
     with cursor("finance") as cur:
         cur.execute(_LAG)
         row = cur.fetchone()
-    if row is None:  # the head is gone: nothing can be sealed
-        return float("inf")
+    if row is None:  # the head is gone: nothing can be sealed until it is restored
+        return HOPELESS_S
     return float(row[0] or 0) if row[1] else 0.0
 
 

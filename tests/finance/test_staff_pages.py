@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from finance import api
 from finance.models import FiscalPeriod, Invoice, JournalEntry, Payment, VatCode
+from finance.services import sealing
 from tests.finance.world import BOOKKEEPER, World
 from tests.people import staff_client
 
@@ -64,6 +65,7 @@ def test_issued_invoice_shows_its_vat_postings_and_flow(desk: Client) -> None:
     for text in (issued.number, "2,700", "467 Output VAT", "Record payment", "Credit lines"):
         assert text in page
     assert "name=\"_save\"" not in page
+    assert sealing.verify(full=True).damages == []  # a draft is sealed as what it became
     assert "issued already" in press(desk, "invoice", draft.pk, "issue")
 
 
