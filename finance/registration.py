@@ -27,24 +27,11 @@ _PAGES = (
 def register() -> None:
     """Register the document flow, pages, figures and checks of this module."""
     from finance.checks import CHECKS
-    from finance.services import sealing
     from finance.services.document_flow import documents_of
     from finance.services.reporting import watching
     from finance.services.reporting.stuck import register_stuck
 
-    registry.periodic_tasks += [
-        PeriodicTask("seal entries", "finance.seal", "finance", every_s=sealing.SEAL_EVERY_S),
-        PeriodicTask("recurring entries", "finance.post_recurring", "finance", every_s=1800),
-    ]
-    registry.watches.append(
-        Watch(
-            "seal",
-            "Sealing of journal entries",
-            sealing.lag_s,
-            sealing.LAG_LIMIT_S,
-            "see that beat and Finance's worker run; manage.py verify_books seals what waits",
-        )  # fmt: skip
-    )
+    _register_books()
     registry.watches.append(
         Watch(
             "nav:deadline",
@@ -66,6 +53,25 @@ def register() -> None:
         Widget("finance", "Documents not settled", _open_documents, "finance-open-items"),
         Widget("finance", "Documents not reported to the NAV", _unreported, "finance-nav-reports"),
     ]
+
+
+def _register_books() -> None:
+    """What keeps the ledger: sealing with its lag, and entries that recur."""
+    from finance.services import sealing
+
+    registry.periodic_tasks += [
+        PeriodicTask("seal entries", "finance.seal", "finance", every_s=sealing.SEAL_EVERY_S),
+        PeriodicTask("recurring entries", "finance.post_recurring", "finance", every_s=1800),
+    ]
+    registry.watches.append(
+        Watch(
+            "seal",
+            "Sealing of journal entries",
+            sealing.lag_s,
+            sealing.LAG_LIMIT_S,
+            "see that beat and Finance's worker run; manage.py verify_books seals what waits",
+        )  # fmt: skip
+    )
 
 
 def _receivables() -> str:
