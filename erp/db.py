@@ -37,6 +37,15 @@ def module_transaction(module: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def snapshot(module: str) -> Iterator[None]:
+    """Open a transaction of ``module`` that only reads, and whose statements all see one moment; never nested."""
+    with transaction.atomic(using=alias_of(module), durable=True):
+        with cursor(module) as cur:
+            cur.execute("set transaction isolation level repeatable read, read only")
+        yield
+
+
 def after_commit(module: str, run: Callable[[], object], *, robust: bool = True) -> None:
     """Run ``run`` once the module's outermost transaction has committed; lost if the process dies first."""
     transaction.on_commit(run, using=alias_of(module), robust=robust)

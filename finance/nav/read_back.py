@@ -1,19 +1,20 @@
 """Reads what a report says back from its XML: number, chain, and totals per VAT treatment."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from lxml import etree
 
 from finance.nav.document import Money
+from finance.nav.signing import sha3_512
 from finance.nav.vat import VatElement, VatKey
 from finance.nav.xmlread import parse_xml, required, text_of
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedTotal:
-    """One summary row; for a simplified invoice the tax is not reported, so `vat` is None."""
+    """One summary row, or one line; for a simplified invoice the tax is not reported, so `vat` is None."""
 
     key: VatKey
     net: Money | None
@@ -30,15 +31,32 @@ class ReportedDocument:
     category: str
     currency: str
     totals: tuple[ReportedTotal, ...]
+    # Of read_report only:
+    lines: tuple[ReportedTotal, ...] = ()
+    net: Money | None = None
+    vat: Money | None = None
+    gross: Money | None = None
+    hash: str = ""
 
 
 def read_report(xml: bytes) -> ReportedDocument:
-    """Read an InvoiceData XML; raises `NotXml` or `LookupError` when it is none."""
-    return read_tree(parse_xml(xml))
+    """Read an InvoiceData XML with its lines; raises `NotXml` or `LookupError` when it is none."""
+    root = parse_xml(xml)
+    summary = root.find(".//{*}invoiceSummary")
+    if summary is None:
+        raise LookupError("invoiceSummary")
+    return replace(
+        read_tree(root),
+        lines=tuple(_lines(root)),
+        net=_money(summary, "{*}summaryNormal/{*}invoiceNetAmount"),
+        vat=_money(summary, "{*}summaryNormal/{*}invoiceVatAmount"),
+        gross=_money(summary, "{*}summaryGrossData/{*}invoiceGrossAmount"),
+        hash=sha3_512(xml.decode()),
+    )
 
 
 def read_tree(root: etree._Element) -> ReportedDocument:
-    """Like `read_report`, of a document that is parsed already."""
+    """What a parsed document says in total, without its lines."""
     return ReportedDocument(
         number=required(root, "{*}invoiceNumber"),
         original_number=text_of(root, ".//{*}invoiceReference/{*}originalInvoiceNumber"),
@@ -75,6 +93,22 @@ def _totals(root: etree._Element) -> Iterator[ReportedTotal]:
         )
     for row in root.iterfind(".//{*}summarySimplified"):
         yield ReportedTotal(vat_key(row[0]), None, None, _money(row, "{*}vatContentGrossAmount"))
+
+
+def _lines(root: etree._Element) -> Iterator[ReportedTotal]:
+    for line in root.iterfind(".//{*}invoiceLines/{*}line"):
+        if (normal := line.find("{*}lineAmountsNormal")) is not None:
+            rate = normal.find("{*}lineVatRate")
+            net = _money(normal, "{*}lineNetAmountData/{*}lineNetAmount")
+            vat = _money(normal, "{*}lineVatData/{*}lineVatAmount")
+            gross = _money(normal, "{*}lineGrossAmountData/{*}lineGrossAmountNormal")
+        elif (simplified := line.find("{*}lineAmountsSimplified")) is not None:
+            rate, net, vat = simplified.find("{*}lineVatRate"), None, None
+            gross = _money(simplified, "{*}lineGrossAmountSimplified")
+        else:
+            continue
+        if rate is not None:
+            yield ReportedTotal(vat_key(rate), net, vat, gross)
 
 
 def _money(row: etree._Element, path: str) -> Money | None:

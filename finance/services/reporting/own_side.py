@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from erp.db import cursor, rows_as_dicts
+from erp.db import cursor, rows_as_dicts, snapshot
 from erp.fields import load_json
 from erp.money import round_money
-from finance.clearing_checks import DOCUMENT_KINDS
 from finance.models import VatCode
 from finance.nav.vat import VatKey
-from finance.services import accounts
+from finance.services.chain_sql import DOCUMENT_DIGEST, DOCUMENT_LINE_DIGEST
+from finance.services.reporting import contradictions
 from finance.services.reporting.documents import vat_treatments
+from finance.services.reporting.ledger_side import Amounts, Booked, ledger_of
 
 ZERO = Decimal(0)
 
-_DOCUMENTS = """
-select i.id, i.number, i.vat_summary, i.net_total, i.vat_total, i.base_net_total, i.base_vat_total,
-  coalesce(s.state, 'no report') as state, coalesce(s.messages, '[]') as messages, s.due_at,
-  coalesce(s.due_at < clock_timestamp(), true) as is_late, l.sums as lines
-from invoice i left join nav_submission s on s.invoice_id = i.id
-left join lateral (
-  select jsonb_object_agg(x.vat_code, jsonb_build_array(x.net, x.vat)) as sums from (
-    select l.vat_code, sum(l.net) as net, sum(l.vat) as vat from invoice_line l where l.invoice_id = i.id
-    group by l.vat_code) x) l on true
-where i.state = 'issued' and i.issued_on between %s and %s order by i.id"""
+_SUMS = ("net", "vat", "gross", "base_net", "base_vat")
 
-# Lines without a document of ours count by the day they were posted.
-_LEDGER = """
-select coalesce(i.id, 0) as id, l.vat_code, -sum(l.amount) filter (where l.account = %(vat)s) as vat,
-  -sum(l.amount) filter (where l.account <> %(vat)s) as net
-from journal_line l
-left join invoice i on i.id = l.document_id and l.document_kind = any(%(kinds)s) and i.state = 'issued'
-where l.vat_code <> '' and l.document_kind = any(%(kinds)s)
-  and coalesce(i.issued_on, l.entry_on) between %(first)s and %(last)s
-group by 1, 2"""
+_DOCUMENTS = f"""
+select j.id, j.number, j.currency, j.vat_summary, j.net_total, j.vat_total, j.gross_total, j.base_net_total,
+  j.base_vat_total, j.base_gross_total, coalesce(s.state, 'no report') as state,
+  coalesce(s.messages, '[]') as messages, s.due_at, coalesce(s.due_at < clock_timestamp(), true) as is_late,
+  case when s.state = 'done' then t.hash end as sent_hash, l.sums as lines,
+  coalesce(l.keep_base, true) as lines_keep_base,
+  coalesce(z.header = {DOCUMENT_DIGEST} and z.lines = coalesce(l.digests, ''), true) as is_as_issued
+from invoice j left join nav_submission s on s.invoice_id = j.id left join nav_item t on t.id = s.item_id
+left join invoice_seal z on z.invoice_id = j.id
+left join lateral (
+  select jsonb_object_agg(x.vat_code, x.sums) as sums, bool_and(x.keep_base) as keep_base, (
+    select string_agg({DOCUMENT_LINE_DIGEST}, ''::bytea order by l.line_no, l.id) from invoice_line l
+    where l.invoice_id = j.id) as digests
+  from (
+    select l.vat_code, bool_and(l.base_net is not null and l.base_vat is not null) as keep_base,
+      jsonb_build_array(sum(l.net), sum(l.vat), sum(l.gross), sum(l.base_net), sum(l.base_vat)) as sums
+    from invoice_line l where l.invoice_id = j.id group by l.vat_code) x) l on true
+where j.state = 'issued' and j.issued_on between %(first)s and %(last)s
+  and (%(numbers)s::text[] is null or j.number = any(%(numbers)s::text[])) order by j.id"""
 
 
 @dataclass(frozen=True)
@@ -78,63 +80,55 @@ def vat_map() -> VatMap:
 
 @dataclass
 class OwnDocument:
-    """An issued document: what it says per VAT code in HUF, and how far its report has come."""
+    """An issued document: what it says per VAT code, in HUF and in its currency, and how far its report has come."""
 
     id: int
     number: str
+    currency: str
     state: str
     is_late: bool
     due_at: datetime | None
     messages: list[Any]
-    amounts: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    sent_hash: str | None  # of the XML that was reported; None: not reported
+    lines_keep_base: bool  # whether every line holds its own amounts in HUF
+    amounts: Amounts = field(default_factory=dict)
+    native: Amounts = field(default_factory=dict)
     contradictions: list[str] = field(default_factory=list)
 
 
-def own_documents(first: date, last: date, codes: VatMap) -> Iterator[OwnDocument]:
-    """Documents issued in these days, in order of their ids."""
-    with cursor("finance") as cur:
-        cur.execute(_DOCUMENTS, [first, last])
-        rows = rows_as_dicts(cur)
-    for row in rows:
-        document = OwnDocument(
-            row["id"], row["number"], row["state"], row["is_late"], row["due_at"], load_json(row["messages"])
-        )
-        summary = load_json(row["vat_summary"]) or []
-        for rate in summary:
-            code = codes.of_code.get(rate["vat_code"], rate["vat_code"])
-            net, vat = document.amounts.get(code, (ZERO, ZERO))
-            document.amounts[code] = (net + rate["base_net"], vat + rate["base_vat"])
-        document.contradictions = list(_contradictions(row, summary))
-        yield document
+@dataclass
+class Books:
+    """Documents in order of their ids, and what the ledger holds; all as of one moment."""
+
+    codes: VatMap
+    documents: list[OwnDocument]
+    booked: Booked
 
 
-def _contradictions(row: Mapping[str, Any], summary: list[dict[str, Any]]) -> Iterator[str]:
-    """Where a document's header, VAT summary and lines do not say the same."""
-    for name in ("net", "vat", "base_net", "base_vat"):
-        total = sum((rate[name] for rate in summary), ZERO)
-        if total != row[f"{name}_total"]:
-            yield f"the header's {name} is {row[f'{name}_total']}, its VAT summary says {total}"
-    lines = load_json(row["lines"]) or {}
-    by_code: dict[str, list[Decimal]] = {}
+def read_books(first: date, last: date, numbers: Sequence[str] | None = None) -> Books:
+    """Documents issued in these days and their VAT in the ledger, in one snapshot; with ``numbers`` those alone."""
+    period = {"first": first, "last": last, "numbers": None if numbers is None else list(numbers)}
+    with snapshot("finance"):
+        codes = vat_map()
+        with cursor("finance") as cur:
+            cur.execute(_DOCUMENTS, period)
+            rows = rows_as_dicts(cur)
+        booked = ledger_of(period, codes.of_code)
+    return Books(codes, [_document(row, codes, booked) for row in rows], booked)
+
+
+def _document(row: Mapping[str, Any], codes: VatMap, booked: Booked) -> OwnDocument:
+    names = ("id", "number", "currency", "state", "is_late", "due_at", "sent_hash", "lines_keep_base")
+    document = OwnDocument(messages=load_json(row["messages"]), **{name: row[name] for name in names})
+    summary = load_json(row["vat_summary"]) or []
     for rate in summary:
-        sums = by_code.setdefault(rate["vat_code"], [ZERO, ZERO])
-        sums[0] += rate["net"]
-        sums[1] += rate["vat"]
-    for code in sorted({*lines, *by_code}):
-        of_lines = [Decimal(x) for x in lines.get(code, (0, 0))]
-        if of_lines != by_code.get(code, [ZERO, ZERO]):
-            yield f"lines of {code} sum to {of_lines}, the VAT summary says {by_code.get(code)}"
-
-
-def ledger_sums(first: date, last: date, codes: VatMap) -> dict[int, dict[str, tuple[Decimal, Decimal]]]:
-    """Net and VAT in the ledger per document and VAT code; key 0: lines that no issued document stands behind."""
-    with cursor("finance") as cur:
-        cur.execute(_LEDGER, {"vat": accounts.OUTPUT_VAT, "kinds": DOCUMENT_KINDS, "first": first, "last": last})
-        rows = rows_as_dicts(cur)
-    sums: dict[int, dict[str, tuple[Decimal, Decimal]]] = {}
-    for row in rows:
-        code = codes.of_code.get(row["vat_code"], row["vat_code"])
-        of_document = sums.setdefault(row["id"], {})
-        net, vat = of_document.get(code, (ZERO, ZERO))
-        of_document[code] = (net + (row["net"] or ZERO), vat + (row["vat"] or ZERO))
-    return sums
+        code = codes.of_code.get(rate["vat_code"], rate["vat_code"])
+        for amounts, net, vat in ((document.amounts, "base_net", "base_vat"), (document.native, "net", "vat")):
+            before = amounts.get(code, (ZERO, ZERO))
+            amounts[code] = (before[0] + rate[net], before[1] + rate[vat])
+    lines = {code: dict(zip(_SUMS, sums, strict=True)) for code, sums in (load_json(row["lines"]) or {}).items()}
+    document.contradictions = [
+        *contradictions.within(row, summary, lines),
+        *contradictions.with_ledger(row, document.native, booked),
+    ]
+    return document

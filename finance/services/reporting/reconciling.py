@@ -10,20 +10,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from finance.errors import BadPeriod
 from finance.nav.client import NavClient
 from finance.nav.messages import DigestQuery
 from finance.nav.read_back import ReportedDocument, read_report
+from finance.services.reporting import contradictions
 from finance.services.reporting.connection import connect
-from finance.services.reporting.own_side import OwnDocument, VatMap, ledger_sums, own_documents, vat_map
+from finance.services.reporting.ledger_side import Amounts
+from finance.services.reporting.own_side import Books, OwnDocument, VatMap, read_books
 
 ZERO = Decimal(0)
 WINDOW_DAYS = 31  # a digest query spans at most 35
 
-Amounts = dict[str, tuple[Decimal, Decimal]]
-"""VAT code → net and VAT in HUF."""
+
+@dataclass(frozen=True)
+class NavSide:
+    """What the NAV holds of one document: per VAT code in HUF, and what is wrong with it."""
+
+    amounts: Amounts
+    problems: list[str]
 
 
 @dataclass
@@ -77,32 +84,60 @@ def reconcile(
 ) -> Reconciliation:
     """Compare the documents issued in a period with the ledger and with what the NAV holds.
 
+    The books are read first, as of one moment; documents that the NAV has and they had not are looked up again, since
+    they may have been issued and reported meanwhile.
+
     Raises:
         BadPeriod, ReportingNotSetUp: nothing was compared.
         NavError: the NAV cannot be asked; the same.
     """
     first, last = parse_period(period)
-    found, codes = Reconciliation(first, last), vat_map()
-    held = {r.number: r for r in held_reports(client or connect(), first, last, progress)}
-    ledger = ledger_sums(first, last, codes)
+    ours = client or connect()
+    found, books = Reconciliation(first, last), read_books(first, last)
+    own = {document.number: document for document in books.documents}
+    nav: dict[str, NavSide] = {}
+    strays: dict[str, ReportedDocument] = {}
+    for report in held_reports(ours, first, last, progress):
+        if report.number in own:
+            nav[report.number] = nav_side(report, own[report.number], books.codes)
+        else:
+            strays[report.number] = report
+    if strays:
+        _issued_meanwhile(found, books, strays, nav)
+    _compare_all(found, books, nav, strays)
+    return found
+
+
+def _issued_meanwhile(
+    found: Reconciliation, books: Books, strays: dict[str, ReportedDocument], nav: dict[str, NavSide]
+) -> None:
+    """Take in what was issued since the books were read; only what the books do not know stays a stray."""
+    fresh = read_books(found.first, found.last, list(strays))
+    books.documents += fresh.documents
+    books.booked.amounts |= {key: amounts for key, amounts in fresh.booked.amounts.items() if key}
+    for document in fresh.documents:
+        nav[document.number] = nav_side(strays.pop(document.number), document, fresh.codes)
+
+
+def _compare_all(
+    found: Reconciliation, books: Books, nav: dict[str, NavSide], strays: dict[str, ReportedDocument]
+) -> None:
     sums: dict[str, list[Decimal]] = {}
-    for document in own_documents(first, last, codes):
-        report = held.pop(document.number, None)
-        nav = amounts_of(report, document, codes) if report else {}
-        _add(sums, 1, document.amounts)
-        _add(sums, 2, nav)
+    ledger = dict(books.booked.amounts)
+    for document in books.documents:
+        side = nav.get(document.number)
         booked = ledger.pop(document.id, {})
-        _add(sums, 0, booked)
-        _compare(found, document, booked, nav if report else None)
+        for n, amounts in enumerate((booked, document.amounts, side.amounts if side else {})):
+            _add(sums, n, amounts)
+        _compare(found, document, booked, side)
     for key, booked in ledger.items():  # VAT that no document of the period stands behind
         _add(sums, 0, booked)
         found.differences += [_difference(f"document {key}", code, booked, {}, None) for code in booked]
-    for report in held.values():
-        stray = amounts_of(report, None, codes)
+    for report in strays.values():
+        stray = amounts_of(report, None, books.codes, "huf")
         _add(sums, 2, stray)
         found.differences += [_difference(report.number, code, {}, {}, stray) for code in stray]
     found.codes = [{"code": code, "ledger": s[0], "documents": s[1], "nav": s[2]} for code, s in sorted(sums.items())]
-    return found
 
 
 def held_reports(
@@ -124,16 +159,28 @@ def held_reports(
         progress(done, len(wanted))
 
 
-def amounts_of(report: ReportedDocument, document: OwnDocument | None, codes: VatMap) -> Amounts:
-    """Net and VAT in HUF that a report says, per VAT code; of a simplified invoice computed from the gross amount."""
+def nav_side(report: ReportedDocument, document: OwnDocument, codes: VatMap) -> NavSide:
+    """What the NAV holds of a document, and where it contradicts itself, the document, or what was sent."""
+    held = amounts_of(report, document, codes, "amount")
+    problems = contradictions.of_report(
+        report, document.native, held, sent_hash=document.sent_hash, lines_keep_base=document.lines_keep_base
+    )
+    return NavSide(amounts_of(report, document, codes, "huf"), list(problems))
+
+
+def amounts_of(
+    report: ReportedDocument, document: OwnDocument | None, codes: VatMap, unit: Literal["huf", "amount"]
+) -> Amounts:
+    """Net and VAT that a report says per VAT code, in HUF or in its currency; of a simplified one from the gross."""
     amounts: Amounts = {}
+    own_amounts = {} if document is None else document.amounts if unit == "huf" else document.native
     for total in report.totals:
         code = codes.code_of(total.key)
         if total.net is not None and total.vat is not None:
-            pair = (total.net.huf, total.vat.huf)
+            pair = (getattr(total.net, unit), getattr(total.vat, unit))
         else:
-            gross = total.gross.huf if total.gross else ZERO
-            own = document.amounts.get(code) if document else None
+            gross = getattr(total.gross, unit) if total.gross else ZERO
+            own = own_amounts.get(code)
             # The same gross amount under the same rate: the VAT inside is the document's.
             pair = own if own and sum(own) == gross else codes.inside(gross, code)
         before = amounts.get(code, (ZERO, ZERO))
@@ -141,14 +188,16 @@ def amounts_of(report: ReportedDocument, document: OwnDocument | None, codes: Va
     return amounts
 
 
-def _compare(found: Reconciliation, document: OwnDocument, booked: Amounts, nav: Amounts | None) -> None:
+def _compare(found: Reconciliation, document: OwnDocument, booked: Amounts, side: NavSide | None) -> None:
+    nav = side.amounts if side else None
     found.differences += [
         _difference(document.number, code, booked, document.amounts, nav)
         for code in sorted({*booked, *document.amounts, *(nav or {})})
         if not _agree(code, booked, document.amounts, nav)
     ]
-    found.differences += [{"number": document.number, "code": "", "problem": text} for text in document.contradictions]
-    if nav is None:
+    problems = [*document.contradictions, *(side.problems if side else ())]
+    found.differences += [{"number": document.number, "code": "", "problem": text} for text in problems]
+    if side is None:
         _list_unreported(found, document)
 
 

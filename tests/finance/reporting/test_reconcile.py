@@ -7,16 +7,18 @@ import gzip
 import json
 import re
 import sqlite3
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from erp.scrubber.result import Findings
 from finance import checks
 from finance.models import Invoice, NavSubmission
+from finance.nav.transport import Answer, Timeouts, post
 from finance.services.crediting import issue_credit_note
 from finance.services.reporting.annulling import request_annulment
+from finance.services.reporting.connection import connect
 from finance.services.reporting.draining import drain
 from finance.services.reporting.reconciling import parse_period, reconcile
 from finance.services.reporting.repairing import resubmit
@@ -111,31 +113,105 @@ def test_one_cent_in_the_books_names_the_document(
     assert named() == set()
 
 
-@pytest.mark.parametrize("kind", ["plain", "euro", "credit"])
-def test_one_cent_at_the_nav_names_the_document(reported: dict[str, str], nav: StandInProcess, kind: str) -> None:
-    number = reported[kind]
-    before = _rewrite(nav, number)
-    try:
-        assert named() == {number}
-    finally:
-        _restore(nav, number, before)
+OF_HEADER = ("net_total", "vat_total", "gross_total", "base_net_total", "base_gross_total")
+OF_LINE = ("net", "gross", "base_net", "base_vat", "unit_price", "discount")
+OF_ENTRY = (("31%", "amount"), ("31%", "document_amount"), ("9%", "document_amount"), ("467", "document_amount"))
+
+
+def test_one_cent_in_any_amount_of_a_document_names_it(reported: dict[str, str], module_erp: ErpDatabase) -> None:
+    number = reported["euro"]
+    key = Invoice.objects.get(number=number).pk
+    places = [f"update invoice set {c} = {c} + %s where id = {key}" for c in OF_HEADER]
+    places += [f"update invoice_line set {c} = {c} + %s where invoice_id = {key} and line_no = 1" for c in OF_LINE]
+    places += [
+        f"update journal_line set {c} = {c} + %s where account like '{a}' and document_number = '{number}'"
+        for a, c in OF_ENTRY
+    ]
+    silent = []
+    for statement in places:
+        plant(module_erp, statement.replace("%s", "0.01"))
+        if named() != {number}:
+            silent.append(statement)
+        plant(module_erp, statement.replace("%s", "-0.01"))
+    assert silent == []
     assert named() == set()
 
 
-def _rewrite(nav: StandInProcess, number: str) -> Any:
-    """Change what the stand-in holds, behind its back."""
+OF_REPORT = (
+    "vatRateVatAmount", "vatRateNetAmount", "vatRateGrossAmountHUF", "lineNetAmount", "lineNetAmountHUF",
+    "lineVatAmountHUF", "lineGrossAmountNormal", "invoiceNetAmount", "invoiceVatAmountHUF", "invoiceGrossAmount",
+    "unitPrice",
+)  # fmt: skip
+
+
+def test_one_cent_in_any_amount_at_the_nav_names_the_document(reported: dict[str, str], nav: StandInProcess) -> None:
+    number = reported["euro"]
+    unseen, before = [], _content(nav, number)
+    try:
+        for tag in OF_REPORT:
+            _keep(nav, number, _with_cent(before, tag))
+            rows = reconcile(PERIOD).differences
+            assert {row["number"] for row in rows} == {number}
+            # Sums and the document tell as well, not only that it is not what was sent; a price has no sum.
+            told = [row for row in rows if row.get("problem") != "the NAV holds another XML than was sent"]
+            if not told and tag != "unitPrice":
+                unseen.append(tag)
+    finally:
+        _keep(nav, number, before)
+    assert unseen == []
+    assert named() == set()
+
+
+def _content(nav: StandInProcess, number: str) -> str:
     with sqlite3.connect(nav.database) as db:
         (content,) = db.execute("select content from item where number = ? and state = 'DONE'", [number]).fetchone()
-        xml = gzip.decompress(base64.b64decode(content)).decode()
-        xml = re.sub(r"(<vatRateVatAmountHUF>-?\d+)(\.00)?(</)", r"\g<1>.01\3", xml, count=1)
-        changed = base64.b64encode(gzip.compress(xml.encode())).decode()
-        db.execute("update item set content = ? where number = ? and state = 'DONE'", [changed, number])
-    return content
+    return str(content)
 
 
-def _restore(nav: StandInProcess, number: str, content: str) -> None:
+def _with_cent(content: str, tag: str) -> str:
+    xml = gzip.decompress(base64.b64decode(content)).decode()
+
+    def add(match: re.Match[str]) -> str:
+        return f"{match[1]}{Decimal(match[2]) + Decimal('0.01')}{match[3]}"
+
+    changed, count = re.subn(rf"(<{tag}>)([^<]+)(</)", add, xml, count=1)
+    assert count == 1
+    return base64.b64encode(gzip.compress(changed.encode())).decode()
+
+
+def _keep(nav: StandInProcess, number: str, content: str) -> None:
+    """Change what the stand-in holds, behind its back."""
     with sqlite3.connect(nav.database) as db:
         db.execute("update item set content = ? where number = ? and state = 'DONE'", [content, number])
+
+
+def test_document_reported_while_the_nav_is_asked_is_no_difference(
+    reported: dict[str, str], nav: StandInProcess
+) -> None:
+    made: list[str] = []
+
+    def transport(url: str, body: bytes, headers: Mapping[str, str], timeouts: Timeouts) -> Answer:
+        if url.endswith("queryInvoiceDigest") and not made:
+            made.append(invoice(customer(), {"unit_price": "777"}))
+            assert drain() == 0
+        return post(url, body, headers, timeouts)
+
+    found = reconcile(PERIOD, connect(transport=transport))
+    assert made[0] in nav.held()
+    assert (found.is_clean, found.pending) == (True, [])
+    assert [row for row in found.codes if not row["ledger"] == row["documents"] == row["nav"]] == []
+
+
+@pytest.mark.parametrize("kind", ["plain", "credit"])
+def test_one_cent_at_the_nav_names_the_document(reported: dict[str, str], nav: StandInProcess, kind: str) -> None:
+    number = reported[kind]
+    before = _content(nav, number)
+    _keep(nav, number, _with_cent(before, "vatRateVatAmountHUF"))
+    try:
+        assert named() == {number}
+    finally:
+        _keep(nav, number, before)
+    assert named() == set()
 
 
 def test_document_the_nav_does_not_hold_is_missing(reported: dict[str, str], nav: StandInProcess) -> None:
