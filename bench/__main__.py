@@ -9,7 +9,7 @@ from bench import environment
 from bench.harness import report
 
 BENCHMARKS = (
-    "write_through", "reservations", "ledger", "replay", "order_to_cash", "invoicing", "listing", "scrub",
+    "write_through", "reservations", "ledger", "replay", "order_to_cash", "invoicing", "listing", "scrub", "nav",
 )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -65,12 +64,10 @@ def report_summary(document: Mapping[str, Any], treatments: Treatments, category
 def _line(
     document: Mapping[str, Any], row: Mapping[str, Any], number: int, vat: VatTreatment, category: Category
 ) -> Line:
-    net, tax = (
-        Money(_cents(row["net"]), _huf(document, row, "net")),
-        Money(_cents(row["vat"]), _huf(document, row, "vat")),
-    )
-    is_change = document["base_id"] is not None
-    line = Line(
+    net = Money(_cents(row["net"]), _huf(document, row, "net"))
+    tax = Money(_cents(row["vat"]), _huf(document, row, "vat"))
+    is_aggregate = category is Category.AGGREGATE
+    return Line(
         number=number,
         description=row["name"],
         vat=vat,
@@ -79,21 +76,29 @@ def _line(
         gross=net + tax,
         product_codes=(ProductCode("OWN", row["sku"]),) if row["sku"] else (),
         advance=_advance(document, row),
-        chain_number=document["chain_lines"] + number if is_change else None,
-        aggregate=_supply(document, row) if category is Category.AGGREGATE else None,
-        references=_papers(row) if category is Category.AGGREGATE else None,
+        chain_number=None if document["base_id"] is None else document["chain_lines"] + number,
+        aggregate=_supply(document, row) if is_aggregate else None,
+        references=_papers(row) if is_aggregate else None,
+        **_goods(document, row, net.amount, category),
     )
+
+
+def _goods(document: Mapping[str, Any], row: Mapping[str, Any], net: Decimal, category: Category) -> dict[str, Any]:
     if row["advance_number"]:  # takes an amount off, sells nothing
-        return replace(line, nature=None, is_measurable=False)
-    price, discount = _price_and_discount(document, row, net.amount, category)
-    return replace(
-        line,
-        quantity=Decimal(row["quantity"]),
-        unit=_UNITS.get(row["unit"].lower(), row["unit"]),
-        unit_price=Money(price, (price * document["exchange_rate"]).quantize(_PRICE, ROUND_HALF_UP).normalize()),
-        nature=_NATURES.get(row["product_class"], LineNature.PRODUCT),
-        discount=Discount("Árengedmény", discount) if discount else None,
-    )
+        return {"nature": None, "is_measurable": False}
+    price, discount = _price_and_discount(document, row, net, category)
+    in_huf = price if document["currency"] == "HUF" else _price(price * document["exchange_rate"])
+    return {
+        "quantity": Decimal(row["quantity"]),
+        "unit": _UNITS.get(row["unit"].lower(), row["unit"]),
+        "unit_price": Money(price, in_huf),
+        "nature": _NATURES.get(row["product_class"], LineNature.PRODUCT),
+        "discount": Discount("Árengedmény", discount) if discount else None,
+    }
+
+
+def _price(price: Decimal) -> Decimal:
+    return price.quantize(_PRICE, ROUND_HALF_UP).normalize()
 
 
 def _price_and_discount(
@@ -112,7 +117,7 @@ def _price_and_discount(
     has_discount = row["discount"] or row["discount_percent"] or document["discount"] or document["discount_percent"]
     if not has_discount and is_gross and category is not Category.SIMPLIFIED:
         price = net / row["quantity"]  # so that quantity times price is what the line says
-    price = price.quantize(_PRICE, ROUND_HALF_UP).normalize()
+    price = _price(price)
     less = (price * row["quantity"] - amount).quantize(_CENT, ROUND_HALF_UP) if has_discount else ZERO
     return price, less
 

@@ -115,7 +115,7 @@ def note_batch(claim: Claim, prepared: PreparedBatch, reports: Sequence[Ready], 
             """with i as (
                  insert into nav_item (batch_id, index_no, submission_id, xml, hash, totals)
                  select %s::bigint, r.n, r.id, r.xml, r.hash, r.totals
-                 from unnest(%s::bigint[], %s::bytea[], %s::text[], %s::jsonb[])
+                 from unnest(%s::bigint[], %b::bytea[], %s::text[], %s::jsonb[])
                    with ordinality r(id, xml, hash, totals, n)
                  returning id, submission_id
                )
