@@ -45,9 +45,12 @@ def check_tax_number(vat_status: str, country: str, tax_number: str) -> None:
         serializers.ValidationError: under ``tax_number``.
     """
     if vat_status in _DOMESTIC and country == "HU":
-        if not _HU_TAX_NUMBER.match(tax_number) or not anum.is_valid(tax_number[:8]):
+        # A member of a VAT group has two: the group's and its own.
+        numbers = tax_number.split(" / ") if vat_status == Customer.VatStatus.VAT_GROUP else [tax_number]
+        if len(numbers) > 2 or not all(_HU_TAX_NUMBER.match(n) and anum.is_valid(n[:8]) for n in numbers):
+            example = "17781774-5-44 / 10987656-4-06" if len(numbers) > 1 else "12345676-2-41"
             raise serializers.ValidationError(
-                {"tax_number": ["A domestic taxable person needs a valid Hungarian tax number, e.g. 12345676-2-41."]}
+                {"tax_number": [f"A domestic taxable person needs a valid Hungarian tax number, e.g. {example}."]}
             )
     if vat_status == Customer.VatStatus.EU and not eu_vat.is_valid(tax_number):
         raise serializers.ValidationError(

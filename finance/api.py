@@ -86,8 +86,8 @@ def credit_return(ret: Mapping[str, Any]) -> dict[str, Any]:
             (``moved_quantity`` when fewer than credited).
 
     Returns:
-        Like :func:`invoice_goods_issue`, of the first document; ``documents`` has all (linked lines and lines
-        without original are two documents).
+        Like :func:`invoice_goods_issue`, of the first document; ``documents`` has all: one for each invoice
+        that is changed, and one for lines without original.
 
     Raises:
         NotInvoicedYet, MoveOutOfOrder: call again later.

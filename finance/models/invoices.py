@@ -141,7 +141,10 @@ class Invoice(OwnedModel):
         ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(fields=["series", "fiscal_year", "sequence_no"], name="invoice_number_once"),
-            models.UniqueConstraint(fields=["return_id", "kind"], name="invoice_return_once"),
+            models.UniqueConstraint(
+                fields=["return_id", "kind", "original"], name="invoice_return_once",
+                condition=Q(return_id__isnull=False), nulls_distinct=False,
+            ),
             models.CheckConstraint(
                 condition=Q(state="draft", sequence_no=None)
                 | Q(

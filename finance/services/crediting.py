@@ -34,8 +34,8 @@ def credit_return(data: Mapping[str, Any]) -> dict[str, Any]:
     """Credit a return and take its goods back into the books at original cost, in one transaction.
 
     Lines that name an order line are credited against its invoices, oldest first, and capped; the others go to a
-    document of their own without original, valued at the present average cost. So a return has one or two
-    documents; a repeat returns the same.
+    document of their own without original, valued at the present average cost. A document changes one invoice, as
+    the tax office wants it, so a return has as many as it touches invoices; a repeat returns the same.
 
     Returns:
         The first document's summary, ``documents`` with all of them, and ``repeated``.
@@ -51,11 +51,12 @@ def credit_return(data: Mapping[str, Any]) -> dict[str, Any]:
     if not data["lines"]:
         raise EmptyDocument
     linked, free, origins, taken = _split(data)
+    parts = [(Kind.CREDIT_NOTE, lines) for lines in _by_invoice(linked, origins)]
+    parts += [(Kind.CREDIT_WITHOUT_ORIGINAL, free)] if free else []
     documents: list[dict[str, Any]] = []
-    for kind, lines in ((Kind.CREDIT_NOTE, linked), (Kind.CREDIT_WITHOUT_ORIGINAL, free)):
-        if lines:
-            with_goods = not documents  # the goods are booked once, with the first document
-            documents.append(_credit_document(data, kind, lines, origins, taken if with_goods else None))
+    for kind, lines in parts:
+        with_goods = not documents  # the goods are booked once, with the first document
+        documents.append(_credit_document(data, kind, lines, origins, taken if with_goods else None))
     return {**documents[0], "documents": documents, "repeated": False}
 
 
@@ -82,6 +83,13 @@ def _split(data: Mapping[str, Any]) -> tuple[list[Line], list[Line], dict[int, O
             taken[row["move_id"]] = [Pieces(o.move_id, before[o.id], o.credited_quantity) for o in candidates]
     credited = [as_credit(x) for x in priced(free, data["currency"], data["price_mode"])] if free else []
     return linked, credited, originals, taken
+
+
+def _by_invoice(lines: Sequence[Line], originals: Mapping[int, Original]) -> list[list[Line]]:
+    groups: dict[int, list[Line]] = {}
+    for line in lines:
+        groups.setdefault(originals[line.original_line_id or 0].invoice_id, []).append(line)
+    return [groups[key] for key in sorted(groups)]
 
 
 _OF_ORDERS = """

@@ -32,7 +32,7 @@ def credit_return(payload: dict[str, Any], key: str) -> dict[str, Any]:
     """Have Finance credit an inspected return and write the credit note's number into it and its orders."""
     note = finance.credit_return(payload)
     numbers = [document["number"] for document in note.get("documents", [note])]
-    found = {"id": note.get("id"), "number": ", ".join(numbers)}
+    found = {"id": note.get("id"), "number": _shown(numbers)}
 
     def write_back() -> None:
         take_locks(("sales_order",))
@@ -49,6 +49,12 @@ def credit_return(payload: dict[str, Any], key: str) -> dict[str, Any]:
 
     retrying("logistics", write_back)
     return found
+
+
+def _shown(numbers: list[str]) -> str:
+    """Numbers of a return's credit notes, one for each invoice that is changed; of many the first and the last."""
+    text = ", ".join(numbers)
+    return text if len(text) <= 80 else f"{numbers[0]} … {numbers[-1]} ({len(numbers)} documents)"[:80]
 
 
 def value_moves(payload: dict[str, Any], key: str) -> dict[str, Any]:

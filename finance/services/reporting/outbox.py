@@ -11,6 +11,8 @@ import time
 from collections import Counter
 from datetime import timedelta
 
+from django.conf import settings
+
 from erp.faultpoints import fault_point
 from finance.errors import NotInThisState
 from finance.nav.batches import split_batches
@@ -22,8 +24,6 @@ from finance.services.reporting.building import build_claimed
 from finance.services.reporting.connection import connect, endpoint
 
 logger = logging.getLogger(__name__)
-
-RECOVERY_WAIT = timedelta(minutes=5)
 
 # About the request or our clock, not about a document: sent again as it is once that is mended.
 _OUR_FAULT = frozenset(
@@ -88,7 +88,8 @@ def send_noted(client: NavClient, name: str, prepared: PreparedBatch, batch_id: 
     try:
         submission = client.send(prepared)
     except OutcomeUnknown as error:
-        queue.note_outcome(batch_id, "unknown", exchange=error.exchange, error=str(error), wait=RECOVERY_WAIT)
+        wait = timedelta(seconds=settings.NAV["recovery_wait_s"])
+        queue.note_outcome(batch_id, "unknown", exchange=error.exchange, error=str(error), wait=wait)
         rest(name, error)
     except TokenRefused as error:  # used up or too old: the next attempt asks for a new one
         queue.note_outcome(batch_id, "not_taken_in", exchange=error.exchange, error=str(error))

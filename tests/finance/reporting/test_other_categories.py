@@ -103,3 +103,16 @@ def test_document_discounts_are_reported_per_line(books: World, nav: StandInProc
     net = sum(map(Decimal, texts(root, "lineNetAmount")))
     assert off + net == 3000 + 1500
     all_done(number)
+
+
+def test_return_over_two_invoices_changes_each_by_its_own_document(books: World, nav: StandInProcess) -> None:
+    books.receive(books.mug, 10, "600")
+    first = books.sell(books.product_line(books.mug, 2, "1000"))
+    second = books.sell(books.product_line(books.mug, 3, "1000"), order_id=first["order_id"])
+    payload = books.give_back(books.product_line(books.mug, 4, "1000"), order_id=first["order_id"])
+    done = api.credit_return(payload)
+    assert [Decimal(d["net_total"]) for d in done["documents"]] == [-2000, -2000]
+    assert api.credit_return(payload)["documents"] == done["documents"]
+    bases = NavSubmission.objects.filter(number__in=[d["number"] for d in done["documents"]]).order_by("pk")
+    assert [s.base_id for s in bases] == [first["id"], second["id"]]
+    all_done(first["number"], second["number"], *(d["number"] for d in done["documents"]))
