@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,17 +13,13 @@ from pytest_django.live_server_helper import LiveServer
 from logistics import api
 from logistics.models import ProductCopy, Shipment
 from logistics.services import counting
+from tests.browser.conftest import CHROMIUM
 from tests.databases import ErpDatabase
 from tests.logistics import world
 from tests.logistics.world import CLERK, accepted, figures, stocked
 from tests.people import person
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = os.environ.get("ERP_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+pytest.importorskip("playwright.sync_api")
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
 pytestmark = [
@@ -43,19 +37,14 @@ def site(module_erp: ErpDatabase) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def phone(site: str) -> Iterator[Any]:
+def phone(site: str, browser: Any) -> Any:
     """A phone's browser in which a warehouse clerk is logged in."""
     client = Client()
     client.force_login(person("packer", duty="logistics"))
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the driver keeps an event loop in this thread
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = chromium.new_context(locale="en-GB", **PHONE)
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
-        yield context.new_page()
-        chromium.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    context = browser.new_context(locale="en-GB", **PHONE)
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
+    return context.new_page()
 
 
 def sku(product_id: int) -> str:
