@@ -109,7 +109,8 @@ class InvoiceAdmin(WithButtons, OwnedAdmin):
         """A draft's header, or the whole document."""
         header = (
             ("customer_id", "kind"), ("issued_on", "fulfilled_on"), ("due_on", "payment_method"),
-            ("language", "order_number"), ("currency", "price_mode"), ("discount_percent", "discount"), "external_ref",
+            ("language", "order_number"), ("currency", "price_mode"), ("discount_percent", "discount"),
+            ("is_simplified", "external_ref"),
             "note",
         )  # fmt: skip
         if obj is None:

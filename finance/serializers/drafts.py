@@ -77,7 +77,8 @@ class InvoiceSerializer(OwnerSerializer[Invoice]):
             "order_number", "shipment_id", "return_id", "original", "issued_on", "fulfilled_on", "due_on", "currency",
             "base_currency", "exchange_rate", "price_mode", "payment_method", "net_total", "vat_total", "gross_total",
             "base_net_total", "base_vat_total", "base_gross_total", "vat_summary", "external_ref", "channel",
-            "language", "note", "discount", "discount_percent", "is_collective", "delivered_from", "delivered_to",
+            "language", "note", "discount", "discount_percent", "is_simplified", "is_collective", "delivered_from",
+            "delivered_to",
             "lines", "created_at", "updated_at",
         )  # fmt: skip
         extra_kwargs = {

@@ -17,6 +17,7 @@ from unfold.widgets import (
 )
 
 from erp.staff.forms import OwnedForm
+from finance.errors import GrossPricesNeeded
 from finance.models import (
     SALES_KINDS,
     Account,
@@ -104,7 +105,7 @@ class DraftForm(OwnedForm):
         model = Invoice
         fields = (
             "kind", "customer_id", "issued_on", "fulfilled_on", "due_on", "currency", "price_mode", "payment_method",
-            "language", "discount_percent", "discount", "order_number", "external_ref", "note",
+            "is_simplified", "language", "discount_percent", "discount", "order_number", "external_ref", "note",
         )  # fmt: skip
 
     def clean_kind(self) -> str:
@@ -112,8 +113,10 @@ class DraftForm(OwnedForm):
         return str(self.cleaned_data.get("kind") or Invoice.Kind.INVOICE)
 
     def clean(self) -> dict[str, Any]:
-        """No discount is a discount of nothing."""
+        """No discount is a discount of nothing; a simplified invoice has gross prices."""
         data = super().clean() or {}
+        if data.get("is_simplified") and data.get("price_mode") != "gross":
+            self.add_error("price_mode", GrossPricesNeeded().message)
         return {**data, **{name: data.get(name) or 0 for name in ("discount", "discount_percent")}}
 
 

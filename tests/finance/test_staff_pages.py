@@ -56,6 +56,17 @@ def test_draft_with_unknown_customer_is_shown_again(desk: Client) -> None:
     assert "There is no customer C999999" in answer.content.decode()
 
 
+def test_draft_becomes_a_simplified_invoice_with_gross_prices_alone(desk: Client) -> None:
+    answer = desk.post(reverse("admin:finance_invoice_add"), draft_form(is_simplified="on"))
+    assert "has gross prices" in answer.content.decode()
+    answer = desk.post(reverse("admin:finance_invoice_add"), draft_form(is_simplified="on", price_mode="gross"))
+    assert answer.status_code == 302
+    draft = Invoice.objects.latest("id")
+    press(desk, "invoice", draft.pk, "issue")
+    draft.refresh_from_db()
+    assert (draft.state, draft.is_simplified, draft.gross_total) == ("issued", True, 10000)
+
+
 def test_issued_invoice_shows_its_vat_postings_and_flow(desk: Client) -> None:
     draft = make_draft(desk)
     assert "is issued" in press(desk, "invoice", draft.pk, "issue")
