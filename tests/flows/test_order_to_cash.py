@@ -10,6 +10,7 @@ from django.test import Client
 
 from admin_app.models import InvoiceCopy as AdminInvoiceCopy
 from admin_app.models import LedgerCopy
+from admin_app.services import reports
 from erp.relay import run_relay
 from erp.replication.pull import run_copy
 from finance import api as finance
@@ -85,6 +86,10 @@ def test_from_cart_to_credit_note(shop: Client) -> None:
     run_copy("ledger", "finance", "admin_app")
     assert sum((line.amount for line in LedgerCopy.objects.all()), Decimal(0)) == 0
     assert LedgerCopy.objects.filter(document_number=note.number).exists()
+
+    # Admin's copy alone tells the margin: 10,000 sold and 2,500 credited; six pieces stay sold at a cost of 600.
+    margin = reports.margin_by_product(date(2000, 1, 1), date(2100, 1, 1)).totals
+    assert (margin["net"], margin["cost"], margin["margin"]) == (7500, 3600, 3900)
 
 
 def test_basket_order_invoice_ledger_and_return_have_the_same_amounts(shop: Client) -> None:
