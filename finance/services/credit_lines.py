@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from erp.db import cursor, rows_as_dicts
@@ -53,6 +53,10 @@ class Original:
         """Pieces that can still be credited."""
         return self.quantity - self.credited_quantity
 
+    def is_corrected(self, currency: str) -> bool:
+        """Whether pieces were credited at another price, or the price of the line was corrected."""
+        return self.credited_net != round_money(self.net * self.credited_quantity / self.quantity, currency)
+
 
 _ORIGINALS = """
 select l.id, l.invoice_id, coalesce(l.order_id, i.order_id) as order_id, l.order_line_no, l.product_id, l.sku,
@@ -93,25 +97,35 @@ def take_pieces(
             f"not {pieces}", line_no=original.line_no, open=original.open_quantity,
         )  # fmt: skip
     base: tuple[Decimal | None, Decimal | None] = (None, None)
+    price = original.unit_price
+    discount = round_money(original.discount * pieces / original.quantity, currency)
     if unit_price is None or unit_price == original.unit_price:
+        is_corrected = original.is_corrected(currency)
         net, vat = _share(original, pieces, currency)
         base = _base_share(original, pieces)
+        if is_corrected:  # what is left per piece is the price that stands now
+            price, discount = _price_of(net + vat if price_mode == "gross" else net, pieces), ZERO
     else:
         net, vat = _at_price(original, pieces, unit_price, currency, price_mode)
+        price = unit_price
     original.credited_quantity += pieces
     original.credited_net += net
     original.credited_vat += vat
     original.credited_base_net += base[0] or ZERO
     original.credited_base_vat += base[1] or ZERO
     return Line(
-        name=original.name, quantity=-pieces, unit_price=unit_price or original.unit_price, vat_code=original.vat_code,
+        name=original.name, quantity=-pieces, unit_price=price, vat_code=original.vat_code,
         vat_rate=original.vat_rate, net=-net, vat=-vat, gross=-(net + vat), product_id=original.product_id,
         product_class=original.product_class, sku=original.sku, unit=original.unit,
         advance_invoice_id=original.advance_invoice_id, base_net=None if base[0] is None else -base[0],
         base_vat=None if base[1] is None else -base[1],
-        discount=-round_money(original.discount * pieces / original.quantity, currency),
+        discount=-discount,
         order_line_no=original.order_line_no, original_line_id=original.id,
     )  # fmt: skip
+
+
+def _price_of(amount: Decimal, pieces: int) -> Decimal:
+    return (amount / pieces).quantize(Decimal("0.000001"), ROUND_HALF_UP)
 
 
 def _share(original: Original, pieces: int, currency: str) -> tuple[Decimal, Decimal]:

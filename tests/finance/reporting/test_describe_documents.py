@@ -13,7 +13,7 @@ from finance import api
 from finance.errors import NotReportable
 from finance.models import Invoice, NavSubmission
 from finance.nav.schema import NavSchema
-from finance.services.crediting import issue_credit_note
+from finance.services.crediting import correct_prices, issue_credit_note
 from finance.services.invoicing import create_invoice
 from finance.services.reporting.documents import report_xml
 from tests.finance.world import BOOKKEEPER, DAY, World
@@ -118,6 +118,24 @@ def test_gross_prices_are_reported_as_net(books: World, nav_schema: NavSchema, d
     less = sum(map(Decimal, texts(root, "discountValue")), Decimal(0))
     assert abs(price * 3 - less - net) < 1
     assert Decimal(texts(root, "invoiceGrossAmount")[0]) == 2997 - Decimal(discount)
+
+
+@pytest.mark.parametrize("price_mode", ["net", "gross"])
+def test_what_is_left_after_a_correction_is_cancelled_at_its_price(
+    books: World, nav_schema: NavSchema, price_mode: str
+) -> None:
+    base = invoice(customer(), {"quantity": 4, "discount": "80"}, price_mode=price_mode)
+    key = Invoice.objects.get(number=base).pk
+    right = [{"line_no": 1, "quantity": 4, "unit_price": Decimal("950")}]
+    correct_prices(key, right, actor=BOOKKEEPER, issued_on=DAY)
+    root = report(issue_credit_note(key, actor=BOOKKEEPER, issued_on=DAY)["number"], nav_schema)
+    (quantity,), (price,), (net,) = (
+        [Decimal(t) for t in texts(root, path)]
+        for path in ("line/quantity", "line/unitPrice", "line/lineAmountsNormal/lineNetAmountData/lineNetAmount")
+    )
+    assert quantity == -4
+    assert abs(quantity * price - net) < Decimal("0.01")
+    assert texts(root, "discountValue") == []
 
 
 def test_credit_notes_and_cancellation_form_one_chain(books: World, nav_schema: NavSchema) -> None:
