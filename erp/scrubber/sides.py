@@ -13,7 +13,7 @@ from erp.ownership import Entity
 from erp.publishing import copy_model, owner_model
 
 BUCKET_BITS = 12  # 4,096 keys to a bucket
-STEP_ROWS = 200_000  # rows hashed by one statement: between steps the throttle lets others work
+STEP_ROWS = 100_000  # rows hashed by one statement: between steps the throttle lets others work
 LOWEST_KEY, HIGHEST_KEY = -(2**63), 2**63 - 1
 RANGE, KEYS = "between %(lo)s and %(hi)s", "= any(%(keys)s)"  # which keys a statement is about
 NOT_CONTENT = frozenset({"id", "version"})
