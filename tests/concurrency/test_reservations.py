@@ -14,7 +14,7 @@ from logistics.services import relays
 from tests.concurrency.buyers import Buyers
 from tests.databases import ErpDatabase
 from tests.logistics import world
-from tests.logistics.finance_double import FinanceDouble
+from tests.logistics.finance_recorder import FinanceRecorder
 from tests.logistics.world import figures, stocked
 
 PROCESSES = 16
@@ -29,7 +29,7 @@ def buyers(module_erp: ErpDatabase) -> Iterator[Buyers]:
 
 @pytest.fixture(autouse=True)
 def books(module_erp: ErpDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(relays, "finance", FinanceDouble())
+    monkeypatch.setattr(relays, "finance", FinanceRecorder())
     yield
     world.require_sound_books()
 

@@ -15,15 +15,15 @@ from logistics.models import OrderOffer, RelayItem, Reservation, Shipment, Stock
 from logistics.services import relays
 from tests.databases import ErpDatabase
 from tests.logistics import world
-from tests.logistics.finance_double import FinanceDouble
+from tests.logistics.finance_recorder import FinanceRecorder
 from tests.logistics.world import CLERK, accepted, figures, offer, stocked
 
 
 @pytest.fixture(autouse=True)
-def finance(module_erp: ErpDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[FinanceDouble]:
-    double = FinanceDouble()
-    monkeypatch.setattr(relays, "finance", double)
-    yield double
+def finance(module_erp: ErpDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[FinanceRecorder]:
+    recorder = FinanceRecorder()
+    monkeypatch.setattr(relays, "finance", recorder)
+    yield recorder
     world.require_sound_books()
 
 
@@ -54,7 +54,7 @@ def documents(order_id: int) -> tuple[int, int, int]:
     [("issue:after_moves", (0, 0, 0)), ("issue:before_commit", (0, 0, 0)), ("issue:after_commit", (1, 1, 1))],
 )
 def test_goods_issue_is_whole_or_not_at_all(
-    module_erp: ErpDatabase, finance: FinanceDouble, point: str, before: tuple[int, int, int]
+    module_erp: ErpDatabase, finance: FinanceRecorder, point: str, before: tuple[int, int, int]
 ) -> None:
     mug = stocked(9)
     order_id = accepted((mug, 4))
@@ -68,7 +68,7 @@ def test_goods_issue_is_whole_or_not_at_all(
     assert documents(order_id) == (1, 1, 1)
     assert figures(mug) == (5, 0)
     shipment = Shipment.objects.get(order_id=order_id)
-    assert shipment.invoice_number == f"INV-{shipment.pk}"
+    assert shipment.invoice_number == finance.invoices[shipment.pk]
     assert sum(1 for issue in finance.issues.values() if issue["order_id"] == order_id) == 1
 
 

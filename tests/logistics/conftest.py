@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from logistics.services import relays
-from tests.logistics.finance_double import FinanceDouble
+from tests.logistics.finance_recorder import FinanceRecorder
 
 
 @pytest.fixture(autouse=True)
-def finance(monkeypatch: pytest.MonkeyPatch) -> FinanceDouble:
-    """Finance replaced by a double, so that these tests see what Logistics tells it."""
-    double = FinanceDouble()
-    monkeypatch.setattr(relays, "finance", double)
-    return double
+def finance(monkeypatch: pytest.MonkeyPatch) -> FinanceRecorder:
+    """Finance with a recorder before it, so that these tests see what Logistics tells it."""
+    recorder = FinanceRecorder()
+    monkeypatch.setattr(relays, "finance", recorder)
+    return recorder

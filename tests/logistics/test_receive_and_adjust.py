@@ -17,12 +17,12 @@ from logistics.models import ChangeJournal, GoodsReceipt, Stock, StockMove
 from logistics.serializers import InsufficientStock
 from tests.databases import ErpDatabase
 from tests.logistics import world
-from tests.logistics.finance_double import FinanceDouble
+from tests.logistics.finance_recorder import FinanceRecorder
 from tests.logistics.world import CLERK, accepted, figures, stocked
 
 
 @pytest.fixture(autouse=True)
-def books(module_erp: ErpDatabase, finance: FinanceDouble) -> Iterator[None]:
+def books(module_erp: ErpDatabase, finance: FinanceRecorder) -> Iterator[None]:
     yield
     world.require_sound_books()
 
@@ -61,7 +61,7 @@ class Statements:
         return execute(sql, params, many, context)
 
 
-def test_finance_is_told_of_moves_in_product_order(finance: FinanceDouble) -> None:
+def test_finance_is_told_of_moves_in_product_order(finance: FinanceRecorder) -> None:
     mug = stocked(5)
     world.receive(mug, 2)
     run_relay("logistics")

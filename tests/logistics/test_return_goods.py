@@ -17,12 +17,12 @@ from logistics.services.planning import WrongState
 from logistics.services.returns import reject_return
 from tests.databases import ErpDatabase
 from tests.logistics import world
-from tests.logistics.finance_double import FinanceDouble
+from tests.logistics.finance_recorder import FinanceRecorder
 from tests.logistics.world import CLERK, accepted, customer, figures, stocked
 
 
 @pytest.fixture(autouse=True)
-def books(module_erp: ErpDatabase, finance: FinanceDouble) -> Iterator[None]:
+def books(module_erp: ErpDatabase, finance: FinanceRecorder) -> Iterator[None]:
     yield
     world.require_sound_books()
 
@@ -33,13 +33,13 @@ def shipped(*lines: tuple[int, int], **header: Any) -> int:
     return order_id
 
 
-def test_return_is_restocked_and_credited(finance: FinanceDouble) -> None:
+def test_return_is_restocked_and_credited(finance: FinanceRecorder) -> None:
     mug = stocked(5)
     order_id = shipped((mug, 4))
     back = [{"line_no": 1, "quantity": 4}]
     done = api.receive_return(order_id, back, actor=CLERK, key=f"r{order_id}", on_date=date(2011, 6, 1))
     assert api.receive_return(order_id, back, actor=CLERK, key=f"r{order_id}", on_date=date(2011, 6, 1)) == done
-    assert (done["state"], done["credit_note_number"]) == ("restocked", f"CN-{done['return_id']}")
+    assert (done["state"], done["credit_note_number"][:4]) == ("restocked", "CRN-")
     assert figures(mug) == (5, 0)
     order = api.get_order(order_id)
     assert (order["fulfilment"], order["invoicing"], order["lines"][0]["returned"]) == ("returned", "credited", 4)
@@ -67,7 +67,7 @@ def test_requested_return_counts_against_the_next() -> None:
     assert api.list_returnable(order_id)[0]["quantity"] == 4
 
 
-def test_inspection_splits_restock_scrap_and_send_back(finance: FinanceDouble) -> None:
+def test_inspection_splits_restock_scrap_and_send_back(finance: FinanceRecorder) -> None:
     mug = stocked(10)
     order_id = shipped((mug, 6))
     asked = api.request_return(order_id, [{"line_no": 1, "quantity": 5}], actor=CLERK, key=None, reason="cracked")
@@ -88,7 +88,7 @@ def test_inspection_splits_restock_scrap_and_send_back(finance: FinanceDouble) -
         api.inspect_return(asked["return_id"], actor=CLERK)
 
 
-def test_one_return_may_come_from_several_orders(finance: FinanceDouble) -> None:
+def test_one_return_may_come_from_several_orders(finance: FinanceRecorder) -> None:
     mug = stocked(9)
     first, second = shipped((mug, 2)), shipped((mug, 3))
     lines: list[dict[str, Any]] = [
@@ -121,7 +121,7 @@ def test_returned_goods_serve_waiting_orders() -> None:
     assert api.get_order(waiting)["fulfilment"] == "allocated"
 
 
-def test_discount_comes_back_to_the_cent(finance: FinanceDouble) -> None:
+def test_discount_comes_back_to_the_cent(finance: FinanceRecorder) -> None:
     made = world.offer((stocked(3), 3), currency="EUR")
     made["lines"][0]["discount"] = Decimal("10.00")
     order_id = api.accept_order(made)["order_id"]

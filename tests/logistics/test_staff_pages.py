@@ -13,14 +13,14 @@ from logistics import api
 from logistics.models import ProductCopy, ReturnOrder, SalesOrder, Shipment, Stock, StockMove, Warehouse
 from tests.databases import ErpDatabase
 from tests.logistics import world
-from tests.logistics.finance_double import FinanceDouble
+from tests.logistics.finance_recorder import FinanceRecorder
 from tests.logistics.world import CLERK, accepted, figures, stocked
 from tests.pdf_text import pdf_text
 from tests.people import staff_client
 
 
 @pytest.fixture
-def clerk(module_erp: ErpDatabase, finance: FinanceDouble) -> Iterator[Client]:
+def clerk(module_erp: ErpDatabase, finance: FinanceRecorder) -> Iterator[Client]:
     yield staff_client("clerk", duty="logistics")
     world.require_sound_books()
 
@@ -150,7 +150,8 @@ def test_shipment_is_worked_off_by_its_buttons(clerk: Client) -> None:
     assert "pick and pack it first" in press(clerk, "shipment", shipment.pk, "issue")
     for name in ("pick", "pack"):
         press(clerk, "shipment", shipment.pk, name)
-    assert f"invoice INV-{shipment.pk} is issued" in press(clerk, "shipment", shipment.pk, "issue")
+    said = press(clerk, "shipment", shipment.pk, "issue")
+    assert re.search(r"invoice INV-\d+-\d+ is issued", said)
     assert figures(mug) == (1, 0)
     assert sku(mug) not in clerk.get("/admin/logistics/pick-list/").content.decode()
     note = clerk.get(f"/admin/logistics/delivery-note/{shipment.pk}/?language=en")
@@ -178,7 +179,7 @@ def test_return_is_inspected_on_its_page(clerk: Client) -> None:
     }  # fmt: skip
     assert clerk.get(f"/admin/logistics/inspect/{found}/").status_code == 200
     assert "is restocked" in clerk.post(f"/admin/logistics/inspect/{found}/", data, follow=True).content.decode()
-    assert (figures(mug), ReturnOrder.objects.get(pk=found).credit_note_number) == ((3, 0), f"CN-{found}")
+    assert (figures(mug), ReturnOrder.objects.get(pk=found).credit_note_number[:4]) == ((3, 0), "CRN-")
 
 
 def test_order_is_cancelled_by_its_button(clerk: Client) -> None:
@@ -195,9 +196,9 @@ def test_low_stock_lists_what_is_gone(clerk: Client) -> None:
     assert sku(plate) not in page
 
 
-def test_stuck_work_is_shown_and_retried(clerk: Client, finance: FinanceDouble) -> None:
-    finance.is_down = True
+def test_stuck_work_is_shown_and_retried(clerk: Client, finance: FinanceRecorder) -> None:
     order_id = accepted((stocked(3), 2))
+    finance.is_down = True
     done = api.ship(order_id, None, actor=CLERK, key=None)
     page = clerk.get("/admin/stuck/").content.decode()
     assert "Finance is out of order" in page
@@ -206,7 +207,7 @@ def test_stuck_work_is_shown_and_retried(clerk: Client, finance: FinanceDouble) 
     finance.is_down = False
     item = next(i for i in api.list_stuck() if i["key"] == f"shipment:{done['shipment_id']}")
     clerk.post("/admin/stuck/retry/", {"source": "logistics.relay", "key": item["id"]}, follow=True)
-    assert Shipment.objects.get(pk=done["shipment_id"]).invoice_number == f"INV-{done['shipment_id']}"
+    assert Shipment.objects.get(pk=done["shipment_id"]).invoice_number == finance.invoices[done["shipment_id"]]
 
 
 def test_no_figure_of_stock_is_written_by_hand(clerk: Client) -> None:
@@ -238,7 +239,7 @@ def test_every_list_and_search_opens(clerk: Client, name: str) -> None:
     assert clerk.get(f"/admin/logistics/{name}/?q=1").status_code == 200
 
 
-def test_other_staff_look_but_do_not_touch(module_erp: ErpDatabase, finance: FinanceDouble) -> None:
+def test_other_staff_look_but_do_not_touch(module_erp: ErpDatabase, finance: FinanceRecorder) -> None:
     order_id = accepted((stocked(3), 2))
     seller = staff_client("seller", duty="storefront")
     page = seller.get(f"/admin/logistics/salesorder/{order_id}/change/")

@@ -12,13 +12,14 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from erp.db import cursor
 from erp.errors import Refused
 from erp.relay import run_relay
+from finance.models import ProductCost
 from logistics import api
 from logistics.models import Reservation
 from logistics.serializers import InsufficientStock
 from logistics.services import counting, relays
 from tests.databases import ErpDatabase
 from tests.logistics import world
-from tests.logistics.finance_double import FinanceDouble
+from tests.logistics.finance_recorder import FinanceRecorder
 from tests.logistics.world import CLERK, figures, offer, product
 
 pieces = st.integers(1, 6)
@@ -199,12 +200,13 @@ class StockMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         run_relay("logistics")
         world.require_sound_books()
+        cost = ProductCost.objects.filter(pk=self.product).first()
+        assert (cost.quantity if cost else 0) == self.on_hand  # the books hold what lies there
 
 
 @pytest.fixture
 def finance_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    double = FinanceDouble()
-    monkeypatch.setattr(relays, "finance", double)
+    monkeypatch.setattr(relays, "finance", FinanceRecorder())
 
 
 def test_stock_agrees_with_model_after_every_step(module_erp: ErpDatabase, finance_is_there: None) -> None:
