@@ -13,7 +13,18 @@ from unfold.admin import TabularInline
 
 from erp.admin import EditableAdmin, InternalAdmin, ReadOnlyAdmin, register_copies, register_standard
 from erp.registry import document_flow
-from storefront.models import Cart, CartLine, Category, SalesOrder, SalesOrderLine, ShippingMethod, ShopAccount
+from storefront.models import (
+    Cart,
+    CartLine,
+    Category,
+    PaymentAttempt,
+    PaymentBooking,
+    PaymentCallback,
+    SalesOrder,
+    SalesOrderLine,
+    ShippingMethod,
+    ShopAccount,
+)
 from storefront.services.handover import finish_hand_overs
 from storefront.templatetags.shop import money, unit_price
 
@@ -148,6 +159,31 @@ class CartAdmin(InternalAdmin):
     list_display = ("id", "customer_id", "state", "version", "order_id", "updated_at")
     list_filter = ("state",)
     inlines = (CartLineInline,)
+
+
+class PaymentBookingInline(ReadOnlyInline):
+    """Captures and refunds of a payment."""
+
+    model = PaymentBooking
+    fields = ("kind", "invoice_id", "amount", "created_at", "done_at")
+
+
+@admin.register(PaymentAttempt)
+class PaymentAttemptAdmin(InternalAdmin):
+    """Card payments: what was confirmed, what the provider said, what was captured and given back."""
+
+    list_display = ("ref", "state", "reason", "amount", "currency", "provider_state", "order_id", "created_at")
+    list_filter = ("state", "reason", "provider_state")
+    search_fields = ("ref", "order_id")
+    inlines = (PaymentBookingInline,)
+
+
+@admin.register(PaymentCallback)
+class PaymentCallbackAdmin(InternalAdmin):
+    """What the card provider called us with, each message once."""
+
+    list_display = ("event_id", "ref", "received_at")
+    search_fields = ("event_id", "ref")
 
 
 @admin.register(Category)

@@ -15,6 +15,7 @@ from erp.registry import RelayKind, StuckDocument, StuckSource, Watch, registry
 from erp.stuck import LATE_S, StillStuck, document_page
 from storefront.models import PaymentAttempt, SalesOrder
 from storefront.serializers import offer_again, raise_attempts
+from storefront.services.cards import stuck as payments
 from storefront.services.handover import Outcome, finish_hand_over, hand_over
 
 REFUSALS_SHOWN_FOR = timedelta(days=14)
@@ -136,6 +137,7 @@ def register_stuck() -> None:
     registry.stuck_sources += [
         StuckSource("storefront.hand-overs", "storefront", "Hand-overs to Logistics", find_hand_overs, retry_hand_over),
         StuckSource("storefront.refusals", "storefront", "Refused orders", find_refusals, retry_refusal),
+        payments.SOURCE,
     ]
     registry.watches.append(
         Watch(

@@ -388,3 +388,18 @@ def test_provider_that_hangs_holds_up_one_call_only(settings: Settings, monkeypa
         assert client.post(pressed["Location"]).status_code == 503
         monkeypatch.setattr(http_provider, "TIMEOUT_S", 600)
         assert client.post(pressed["Location"]).status_code == 503  # at once, without asking
+
+
+def test_payment_without_a_callback_is_shown_as_stuck_and_tried_again(settings: Settings) -> None:
+    from erp.actor import SYSTEM
+    from erp.stuck import get_source, try_again
+
+    mug = world.product(stock=5)
+    _, page = begin(mug)
+    web.pay(page, web.NEVER)
+    ref = str(attempt_of(mug).ref)
+    assert ref not in {d.key for d in get_source("storefront.payments").find(100)}
+    PaymentAttempt.objects.filter(ref=ref).update(hold_until="2020-01-01T00:00:00Z")
+    assert ref in {d.key for d in get_source("storefront.payments").find(100)}
+    assert "ordered" in try_again("storefront.payments", ref, SYSTEM)
+    assert (orders_of(mug), ref in {d.key for d in get_source("storefront.payments").find(100)}) == (1, False)
