@@ -37,7 +37,7 @@ def follow(client: NavClient | None = None, *, limit: int = 100) -> dict[str, in
     if channel.is_paused(name):
         return {}
     for states, older_than, ask in ((("taken_in",), timedelta(), poll), (("prepared", "unknown"), wait, recover)):
-        for batch in queue.claim_batches(states, older_than, limit):
+        for batch in queue.claim_batches(name, states, older_than, limit):
             try:
                 counts[ask(ours, batch)] += 1
             except NavError as error:
@@ -158,7 +158,7 @@ def _accept_what_is_held(client: NavClient, batch_id: int, index: int) -> None:
         return
     with module_transaction("finance"), cursor("finance") as cur:
         cur.execute(
-            "select id, totals from nav_item where submission_id = %s and xml = %s order by id limit 1",
+            "select id, totals from nav_item where submission_id = %s and xml = %s order by id desc limit 1",
             [row[1], held.xml],
         )
         mine = rows_as_dicts(cur)

@@ -222,17 +222,17 @@ def refuse_alone(batch_id: int, code: str, message: str, exchange: Exchange | No
         )
 
 
-def claim_batches(states: Sequence[str], older_than: timedelta, limit: int) -> list[dict[str, Any]]:
-    """Batches that are to be asked about now; each is left alone by others for a minute."""
+def claim_batches(endpoint: str, states: Sequence[str], older_than: timedelta, limit: int) -> list[dict[str, Any]]:
+    """An endpoint's batches that are to be asked about now; each is left alone by others for a minute."""
     with module_transaction("finance"), cursor("finance") as cur:
         cur.execute(
             """update nav_batch b set next_at = clock_timestamp() + interval '90 s', polls = polls + 1
                where id = any(array(
-                 select id from nav_batch where state = any(%s) and next_at <= clock_timestamp()
+                 select id from nav_batch where endpoint = %s and state = any(%s) and next_at <= clock_timestamp()
                    and sent_at <= clock_timestamp() - make_interval(secs => %s)
                  order by next_at, id limit %s for update skip locked))
                returning id, is_annulment, endpoint, transaction_id, sent_at, polls, item_count""",
-            [list(states), older_than.total_seconds(), limit],
+            [endpoint, list(states), older_than.total_seconds(), limit],
         )
         return sorted(rows_as_dicts(cur), key=lambda row: int(row["id"]))
 

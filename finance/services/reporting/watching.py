@@ -8,6 +8,7 @@ from django.conf import settings
 
 from erp.alerts import raise_alert, resolve_alert
 from erp.db import cursor, rows_as_dicts
+from finance.services.reporting.switching import told_elsewhere
 
 _OLDEST = """
 select coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8
@@ -47,6 +48,10 @@ def tell() -> None:
         channel = cur.fetchone()
     _judge("nav:refused", failed, "reports to the NAV were refused or cannot be made")
     _judge("nav:annulled", annulled, "annulled reports have not been sent again; correct them within 3 working days")
+    _judge(
+        "nav:elsewhere", told_elsewhere(),
+        "documents were reported to another system than the live one: manage.py nav_report_again",
+    )  # fmt: skip
     if channel:
         raise_alert("nav:channel", f"the NAV refuses this installation: {channel[0]}", {"repair": "see docs/nav.md"})
     else:

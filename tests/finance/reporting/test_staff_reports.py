@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -214,3 +216,29 @@ def test_endpoints_come_from_settings(books: World, monkeypatch: pytest.MonkeyPa
         with pytest.raises(ReportingNotSetUp, match=problem):
             connect()
     assert os.environ["ERP_NAV_LOGIN"] == SECRETS["login"]
+
+
+def test_after_going_live_what_the_stand_in_was_told_is_reported_again(
+    books: World, nav: StandInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = invoice(customer())
+    assert drain() == 0
+    watching.tell()
+    assert "nav:elsewhere" not in {alert.key for alert in open_alerts()}
+    with pytest.raises(CommandError, match="does not report to the live system"):
+        call_command("nav_report_again")
+    client = connect()
+    monkeypatch.setattr(settings, "NAV", {**settings.NAV, "endpoint": "live"})
+    watching.tell()
+    assert "nav_report_again" in {alert.key: alert.message for alert in open_alerts()}["nav:elsewhere"]
+    monkeypatch.setattr(settings, "NAV", {**settings.NAV, "live_since": date(2999, 1, 1)})
+    call_command("nav_report_again")
+    assert NavSubmission.objects.get(number=number).state == "done"
+    monkeypatch.setattr(settings, "NAV", {**settings.NAV, "live_since": date(2026, 1, 1)})
+    call_command("nav_report_again")
+    assert NavSubmission.objects.get(number=number).state == "waiting"
+    assert drain(client) == 0
+    found = NavSubmission.objects.get(number=number)
+    assert (found.state, found.items.count()) == ("done", 2)
+    watching.tell()
+    assert "nav:elsewhere" not in {alert.key for alert in open_alerts()}
