@@ -24,17 +24,34 @@ _DATES = {"invoiceDelivery": "invoiceDeliveryDate", "paymentDate": "paymentDate"
 _EQUAL = {"paymentMethod", "invoiceAppearance", "currency"}
 
 
-def find_digests(store: Store, request: etree._Element, tax_number: str, visible_until: float) -> list[sqlite3.Row]:
-    """Return the rows of all documents that fit the question, in the order they came."""
+_COLUMNS = "digest, number, operation, category, issued_on, idx, original_number, modification_index, transaction_id"
+
+
+def find_digests(
+    store: Store, request: etree._Element, tax_number: str, visible_until: float, page: int, size: int
+) -> tuple[list[sqlite3.Row], int]:
+    """Return one page (from 1) of the documents that fit the question, in the order they came, and how many fit."""
     is_outbound = required(request, "{*}invoiceDirection") == "OUTBOUND"
     side = "item.tax_number" if is_outbound else "item.customer_tax_number"
     clause, values = _mandatory(request)
-    rows = store.rows(
-        f"SELECT item.*, batch.* FROM item JOIN batch USING (seq) WHERE {side} = ? AND state = 'DONE'"
-        f" AND is_annulled = 0 AND operation <> 'ANNUL' AND due_at <= ? AND {clause} ORDER BY item.id",
-        *(tax_number, visible_until, *values),
+    fitting = (
+        f"FROM item JOIN batch USING (seq) WHERE {side} = ? AND state = 'DONE'"
+        f" AND is_annulled = 0 AND operation <> 'ANNUL' AND due_at <= ? AND {clause}"
     )
-    return [row for row in rows if _fits(row, request, is_outbound=is_outbound)]
+    arguments = (tax_number, visible_until, *values)
+    first = (page - 1) * size
+    if _has_filters(request):
+        rows = store.rows(f"SELECT {_COLUMNS} {fitting} ORDER BY item.id", *arguments)
+        found = [row for row in rows if _fits(row, request, is_outbound=is_outbound)]
+        return found[first : first + size], len(found)
+    count = store.rows(f"SELECT count(*) AS n {fitting}", *arguments)[0]["n"]
+    limited = f"SELECT {_COLUMNS} {fitting} ORDER BY item.id LIMIT ? OFFSET ?"
+    return store.rows(limited, *arguments, size, first), count
+
+
+def _has_filters(request: etree._Element) -> bool:
+    params = request.find("{*}invoiceQueryParams")
+    return params is not None and len(params) > 1
 
 
 def _mandatory(request: etree._Element) -> tuple[str, tuple[object, ...]]:

@@ -100,9 +100,12 @@ class Queries:
         for path in ("{*}invoiceIssueDate", "{*}insDate"):
             if mandatory.find(path) is not None:
                 _moments(mandatory, path)
-        rows = find_digests(self._store, request, caller.tax_number, self._visible_until())
+        page, size = int(required(request, "{*}page")), self._config.page_size
+        rows, count = find_digests(self._store, request, caller.tax_number, self._visible_until(), page, size)
         result = api(answer, "invoiceDigestResult")
-        for row in self._page(request, result, rows):
+        api(result, "currentPage", str(page))
+        api(result, "availablePage", str((count + size - 1) // size))
+        for row in rows:
             element = api(result, "invoiceDigest")
             shown = _shown(row)
             for name in _DIGEST_PARTS:
