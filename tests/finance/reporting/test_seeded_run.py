@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,11 @@ from typing import Any
 import pytest
 
 from erp.errors import Refused
-from finance.models import Invoice, NavSubmission
+from finance import api
+from finance.models import Invoice, NavAnnulment, NavSubmission
 from finance.services.crediting import issue_credit_note
+from finance.services.goods_issues import issue_collective, set_collective
+from finance.services.reporting.annulling import request_annulment
 from finance.services.reporting.connection import connect
 from finance.services.reporting.draining import drain
 from finance.services.reporting.reconciling import reconcile
@@ -22,10 +27,18 @@ from tests.finance.reporting.stand_in import StandInProcess, running
 from tests.finance.reporting.test_describe_documents import customer, invoice
 from tests.finance.reporting.test_reconcile import PERIOD
 from tests.finance.test_checks import plant
-from tests.finance.world import BOOKKEEPER, DAY, make_world
+from tests.finance.world import BOOKKEEPER, DAY, World, make_world
 
 SEED = 20260310
-CODES = ("27", "18", "5", "AAM", "TAM", "ATK")
+CODES = ("27", "18", "5", "AAM", "TAM", "ATK", "NAM", "EUE", "HO", "NEM_HARIT", "KUL_HASZNALT", "KUL_UTAZAS")
+ABROAD = ("KBAET", "EUFAD37", "EUFADE")
+AT_HOME = ("FAD", "KOMP7", "KOMP12", "27")
+CHUNK = 50  # documents issued between two rounds of the outbox
+KILLED_AT = ("nav:noted", "nav:answered", "nav:claimed", "nav:prepared")
+WORKER = (
+    "from finance.services.reporting import channel, outbox\n"
+    "channel.try_now('standin')\noutbox.send_waiting()"
+)  # fmt: skip
 FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "maintenance", "probability": 0.04},
     {"kind": "bare_503", "probability": 0.04},
@@ -44,35 +57,69 @@ SURELY = (*(fault["kind"] for fault in FAULTS), "timeout_after_accept")
 ONCE = tuple({"kind": kind, "times": 1} for kind in SURELY)
 
 
-def issue_many(count: int, chance: random.Random) -> list[str]:
-    """Issue invoices of every sort, and credit notes and cancellations of some."""
-    buyers = [
-        customer(),
-        customer(vat_status="domestic", tax_number="10987656-2-06"),
-        customer(vat_status="third_country", country="CH", postcode=""),
-    ]
-    abroad = customer(vat_status="eu", tax_number="ATU13585627", country="AT")
-    numbers: list[str] = []
-    while len(numbers) < count:
-        is_abroad = chance.random() < 0.1
-        codes = ("KBAET",) if is_abroad else CODES
+@dataclass
+class Trade:
+    """A company that issues documents of every sort, by chance."""
+
+    books: World
+    chance: random.Random
+    buyers: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.buyers = [customer(), customer(vat_status="third_country", country="CH", postcode="")]
+        self.domestic = customer(vat_status="domestic", tax_number="10987656-2-06")
+        self.abroad = customer(vat_status="eu", tax_number="ATU13585627", country="AT")
+        self.collected = customer()
+        set_collective(self.collected, is_collective=True)
+        self.books.receive(self.books.mug, 100_000, "600")
+
+    def issue_many(self, count: int) -> list[str]:
+        """Issue so many documents: invoices, advances with their final invoices, collective ones, and changes."""
+        numbers: list[str] = []
+        while len(numbers) < count:
+            kind = self.chance.random()
+            made = self._collective() if kind < 0.06 else self._advance() if kind < 0.14 else [self._sale()]
+            numbers += made
+            if self.chance.random() < 0.25:
+                numbers += _change(made[-1], self.chance)
+        return numbers
+
+    def _sale(self) -> str:
+        kind = self.chance.random()
+        buyer, codes = self.chance.choice(self.buyers), CODES
+        if kind < 0.2:
+            buyer, codes = (self.abroad, ABROAD) if kind < 0.1 else (self.domestic, AT_HOME)
         lines = [
             {
-                "name": f"Áru {chance.randrange(100)}", "quantity": chance.randrange(1, 30),
-                "vat_code": chance.choice(codes), "unit_price": Decimal(chance.randrange(100, 999_999)) / 100,
-                "discount": Decimal(chance.choice((0, 0, 0, 1))),
+                "name": f"Áru {self.chance.randrange(100)}", "quantity": self.chance.randrange(1, 30),
+                "vat_code": self.chance.choice(codes),
+                "unit_price": Decimal(self.chance.randrange(100, 999_999)) / 100,
+                "discount": Decimal(self.chance.choice((0, 0, 0, 1))),
             }
-            for _ in range(chance.randrange(1, 6))
+            for _ in range(self.chance.randrange(1, 6))
         ]  # fmt: skip
-        mode = chance.choice(("net", "gross"))
-        number = invoice(
-            abroad if is_abroad else chance.choice(buyers), *lines, currency=chance.choice(("HUF", "HUF", "EUR")),
-            price_mode=mode, is_simplified=mode == "gross" and chance.random() < 0.3,
+        mode = self.chance.choice(("net", "gross"))
+        return invoice(
+            buyer, *lines, currency=self.chance.choice(("HUF", "HUF", "EUR")), price_mode=mode,
+            is_simplified=mode == "gross" and codes is CODES and self.chance.random() < 0.3,
         )  # fmt: skip
-        numbers.append(number)
-        if chance.random() < 0.25 and len(numbers) < count:
-            numbers += _change(number, chance)
-    return numbers
+
+    def _advance(self) -> list[str]:
+        """An advance invoice that is paid, and the final invoice that takes it off."""
+        line = {"name": "Előleg", "quantity": 1, "unit_price": str(self.chance.randrange(1000, 9000))}
+        advance = invoice(self.domestic, line, kind="advance")
+        found = Invoice.objects.get(number=advance)
+        api.record_payment({"invoice_id": found.pk, "amount": found.gross_total, "received_on": DAY}, actor=BOOKKEEPER)
+        off = {**line, "unit_price": f"-{line['unit_price']}", "advance_invoice_id": found.pk}
+        return [advance, invoice(self.domestic, {"unit_price": "9999"}, off, kind="final")]
+
+    def _collective(self) -> list[str]:
+        """Two goods issues on different days, invoiced together."""
+        for day in (date(2026, 3, 2), date(2026, 3, 5)):
+            line = self.books.product_line(self.books.mug, self.chance.randrange(1, 5), "1000")
+            api.invoice_goods_issue(self.books.issue(line, customer_id=self.collected, issued_on=day))
+        made = issue_collective(self.collected, date(2026, 3, 1), DAY, actor=BOOKKEEPER, issued_on=DAY)
+        return [str(row["number"]) for row in made]
 
 
 def _change(number: str, chance: random.Random) -> list[str]:
@@ -94,35 +141,85 @@ def report_all(nav: StandInProcess) -> None:
     for _ in range(60):
         drain(client, passes=3)
         nav.order("release")
-        failed = NavSubmission.objects.filter(state__in=("refused", "blocked")).values_list("pk", flat=True)
+        failed = NavSubmission.objects.filter(state__in=("refused", "blocked", "annulled")).values_list("pk", flat=True)
         resubmit_all(list(failed), actor=BOOKKEEPER)
         if not NavSubmission.objects.exclude(state="done").exists():
             return
     pytest.fail(f"not reported: {[str(s) for s in NavSubmission.objects.exclude(state='done')[:5]]}")
 
 
+def kill_a_worker(erp: ErpDatabase, nav: StandInProcess, point: str) -> bool:
+    """A worker that dies at a point of its way; what it held comes free as after its lease."""
+    settings = {"ERP_NAV_URL": nav.base_url, "ERP_NAV_MAX_BATCH": "20", "ERP_NAV_TIMEOUT_S": "3"}
+    died = erp.python(WORKER, check=False, ERP_FAULT_POINT=point, **settings)
+    NavSubmission.objects.filter(state="waiting").update(next_at="2026-01-01T00:00:00Z")
+    return bool(died.returncode == -9)
+
+
+def annul_some(nav: StandInProcess, chance: random.Random) -> dict[str, str]:
+    """Annul reports of a changed, a collective and two plain documents; the last one is rejected on the NAV's page."""
+    reports = NavSubmission.objects.filter(base_id=None, state="done")
+    changed = reports.filter(invoice__chain__isnull=False)
+    picked = [
+        changed.order_by("pk").first(), reports.filter(invoice__is_collective=True).order_by("pk").first(),
+        *chance.sample(list(reports.filter(invoice__is_collective=False, invoice__chain=None)), 2),
+    ]  # fmt: skip
+    numbers = [report.number for report in picked if report]
+    assert len(numbers) == 4
+    for report in picked:
+        if report:
+            request_annulment(report.pk, code="ERRATIC_DATA", reason="Wrong data", actor=BOOKKEEPER)
+    decided = dict(zip(numbers, ("DONE", "DONE", "DONE", "REJECTED"), strict=True))
+    client = connect(sleep=lambda _: None)
+    for _ in range(60):
+        drain(client, passes=3)
+        nav.order("release")
+        for number in NavAnnulment.objects.filter(state="pending").values_list("submission__number", flat=True):
+            nav.order("annulments", number=number, decision=decided[number])
+        if not NavAnnulment.objects.exclude(state__in=("done", "rejected")).exists():
+            return decided
+    pytest.fail(f"not decided: {[str(a) for a in NavAnnulment.objects.all()]}")
+
+
+def compare(nav: StandInProcess, issued: list[str]) -> None:
+    """The stand-in holds what was issued, once each, and the period ties out."""
+    numbers = Invoice.objects.filter(state="issued").values_list("number", flat=True)
+    assert Counter(nav.held()) == Counter(numbers) == Counter(issued)
+    found = reconcile(PERIOD)
+    assert (found.is_clean, found.pending) == (True, []), found.as_json()
+    for row in found.codes:
+        assert row["ledger"] == row["documents"] == row["nav"]
+    codes = {code for row in found.codes for code in row["code"].split("+")}
+    assert {"27", "AAM", "KBAET", "FAD", "KOMP7"} <= codes
+
+
 def run(count: int, folder: Path, erp: ErpDatabase) -> None:
-    """Issue, report under faults, compare, and find one cent."""
+    """Issue, report under faults and kills, annul and report again, compare, and find one cent."""
     chance = random.Random(SEED)
-    make_world()
+    trade = Trade(make_world(), chance)
     with running(folder / "nav.sqlite3", "--fault-seed", str(SEED), max_batch=20) as nav:
         nav.inject(*FAULTS, *ONCE)
         issued: list[str] = []
-        while len(issued) < count:  # reports leave while others are issued
-            issued += issue_many(min(100, count - len(issued)), chance)
+        killed = Counter[str]()
+        while len(issued) < count:  # reports leave while others are issued, and workers die
+            issued += trade.issue_many(min(CHUNK, count - len(issued)))
+            point = KILLED_AT[killed.total() % len(KILLED_AT)]
+            killed[point] += kill_a_worker(erp, nav, point)
             drain(connect(sleep=lambda _: None), passes=2)
+        report_all(nav)
+        assert len(+killed) >= 2
+        decided = annul_some(nav, chance)
+        states = dict(NavSubmission.objects.filter(number__in=decided).values_list("number", "state"))
+        assert [states[n] for n in decided] == ["annulled"] * 3 + ["done"]
         report_all(nav)
         struck = nav.order("struck")
         nav.inject()
         assert set(struck) == set(SURELY)
-        numbers = Invoice.objects.filter(state="issued").values_list("number", flat=True)
-        assert Counter(nav.held()) == Counter(numbers) == Counter(issued)
-        found = reconcile(PERIOD)
-        assert (found.is_clean, found.pending) == (True, []), found.as_json()
-        for row in found.codes:
-            assert row["ledger"] == row["documents"] == row["nav"]
+        kinds = set(Invoice.objects.filter(state="issued").values_list("kind", flat=True))
+        assert kinds >= {"invoice", "advance", "final", "credit_note", "cancellation"}
+        compare(nav, issued)
         victim = chance.choice(issued)
-        one_cent = "update journal_line set amount = amount + 0.01 where account like '9%' and document_number = "
+        one_cent = "update journal_line set amount = amount + 0.01 where vat_code <> '' and document_number = "
         plant(erp, f"{one_cent}'{victim}'")
         done = erp.manage("nav_reconcile", PERIOD, check=False, ERP_NAV_URL=nav.base_url)
         assert done.returncode == 1
