@@ -43,6 +43,7 @@ class Customer(OwnedModel):
         VAT_GROUP = "vat_group", "Member of a domestic VAT group"
         EU = "eu", "Taxable person in another EU country"
         THIRD_COUNTRY = "third_country", "Outside the EU"
+        ORGANISATION = "organisation", "Organisation that is no taxable person (association, condominium)"
 
     entity = "customer"
 

@@ -296,12 +296,17 @@ NAV: dict[str, Any] = {
     "live_since": date.fromisoformat(os.environ.get("ERP_NAV_LIVE_SINCE", "1970-01-01")),
     "software_id": os.environ.get("ERP_NAV_SOFTWARE_ID", "ERP-MODULAR-000001"),
     "standin_port": int(os.environ.get("ERP_NAV_STANDIN_PORT", "0")),  # 0 = any free one
+    # Faults of the stand-in and, for the one that `manage.py up` keeps running, how long batches stay in each state.
+    "standin_faults": os.environ.get("ERP_NAV_STANDIN_FAULTS", "[]"),
+    "standin_received_s": float(os.environ.get("ERP_NAV_STANDIN_RECEIVED_S", "1")),
+    "standin_processing_s": float(os.environ.get("ERP_NAV_STANDIN_PROCESSING_S", "2")),
 }
 
 # Services of this machine that stand in for others; `manage.py up` keeps them running.
 LOCAL_SERVICES: list[tuple[str, list[str]]] = []
 if NAV["endpoint"] == "standin" and not NAV["url"]:
-    LOCAL_SERVICES.append(("nav-standin", ["nav_standin"]))
+    _TIMES = [f"--{name}-s={NAV[f'standin_{name}_s']}" for name in ("received", "processing")]
+    LOCAL_SERVICES.append(("nav-standin", ["nav_standin", *_TIMES]))
 
 LOGGING = {
     "version": 1,

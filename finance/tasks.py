@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 
 from finance.errors import ReportingNotSetUp
 from finance.services.recurring import post_due
@@ -19,11 +20,13 @@ def seal() -> int:
 def report_to_nav() -> dict[str, int]:
     """Send reports that wait and ask about those under way; nothing while reporting is not set up."""
     from finance.services.reporting import annulling, following, outbox, watching
-    from finance.services.reporting.connection import connect
+    from finance.services.reporting.connection import OFF, connect, say_once
 
     try:
         client = connect()
-    except ReportingNotSetUp:  # the watchdog tells
+    except ReportingNotSetUp as error:  # the watchdog tells once reports are due
+        if settings.NAV["endpoint"] != OFF:
+            say_once(error.message)
         return {}
     done = outbox.send_waiting(client)
     annulling.send_annulments(client)

@@ -18,7 +18,7 @@ def choose_vat_code(product_class: str, vat_status: str, country: str, on_date: 
 
     Args:
         product_class: goods, service, shipping, discount or voucher. Shipping and discounts follow the goods.
-        vat_status: of the customer (private, domestic, vat_group, eu, third_country).
+        vat_status: of the customer (private, domestic, vat_group, eu, third_country, organisation).
         country: where the goods go, or where the customer of a service is.
         default_code: the product's own code, right for a sale at home.
 

@@ -27,7 +27,7 @@ from finance.services.reporting.hints import hint
 from finance.services.reporting.repairing import BUYER_FIELDS, resubmit
 
 PER_PAGE = 100
-_STATUSES = ("", "private", "domestic", "vat_group", "eu", "third_country")
+_STATUSES = ("", "private", "domestic", "vat_group", "eu", "third_country", "organisation")
 _REASONS = {
     AnnulmentCode.DATA: "Wrong data",
     AnnulmentCode.INVOICE_NUMBER: "Wrong number",

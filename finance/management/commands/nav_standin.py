@@ -29,8 +29,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--database", type=Path, help="SQLite file of a further stand-in, which clients reach by ERP_NAV_URL alone"
         )
-        parser.add_argument("--processing-s", type=float, default=0.0, help="seconds until a batch is worked through")
-        parser.add_argument("--faults", default="[]", help='JSON, e.g. [{"kind": "maintenance", "probability": 0.1}]')
+        parser.add_argument("--received-s", type=float, default=0.0, help="seconds a batch stays RECEIVED")
+        parser.add_argument("--processing-s", type=float, default=0.0, help="seconds it then stays PROCESSING")
+        parser.add_argument(
+            "--faults", default=settings.NAV["standin_faults"],
+            help='JSON, e.g. [{"kind": "maintenance", "probability": 0.1}]; else ERP_NAV_STANDIN_FAULTS',
+        )  # fmt: skip
         parser.add_argument("--fault-seed", type=int, default=0)
         parser.add_argument(
             "--candidates-block", action="store_true", help="checks that are announced but not in force abort"
@@ -68,6 +72,7 @@ class Command(BaseCommand):
             users=(StandInUser(stand_in_credentials(settings.SECRET_KEY, number)),),
             taxpayers=(RegisteredTaxpayer(number, settings.COMPANY["name"]),),
             port=options["port"],
+            received_s=options["received_s"],
             processing_s=options["processing_s"],
             faults=tuple(fault_from_json(fault) for fault in json.loads(options["faults"])),
             fault_seed=options["fault_seed"],

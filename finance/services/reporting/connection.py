@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +18,9 @@ from finance.nav.schema import NavSchema, load_schema_if_there
 from finance.nav.transport import Timeouts
 from finance.services.reporting.secrets import credentials_of
 
-OFF, STAND_IN = "off", "standin"
+logger = logging.getLogger(__name__)
+
+OFF, STAND_IN, LIVE = "off", "standin", "live"
 KNOWN = (OFF, STAND_IN, *ENDPOINTS)
 
 
@@ -34,8 +38,22 @@ def tax_number() -> str:
 
 
 def schema() -> NavSchema:
-    """The NAV's XSD files from the folder in the settings; without them nothing is checked, and it says so."""
-    return _schema(str(settings.NAV["schema_dir"]))
+    """The NAV's XSD files from the folder in the settings; without them nothing is checked, and the log says so."""
+    found = _schema(str(settings.NAV["schema_dir"]))
+    if not found.is_checked:
+        say_once(found.why_unchecked)
+    return found
+
+
+@lru_cache(maxsize=16)
+def say_once(text: str) -> None:
+    """Log a warning the first time this process comes upon it: the outbox runs every few seconds."""
+    logger.warning("%s", text)
+
+
+def recovery_wait() -> timedelta:
+    """How long after a lost answer the NAV can be asked whether it took a batch in."""
+    return timedelta(seconds=float(settings.NAV["recovery_wait_s"]))
 
 
 @lru_cache(maxsize=2)
@@ -47,12 +65,18 @@ def connect(**changes: Any) -> NavClient:
     """A client that speaks for the company.
 
     Raises:
-        ReportingNotSetUp: there is no endpoint, no technical user, or no stand-in; the message says what to do.
+        ReportingNotSetUp: there is no endpoint, no technical user, no stand-in, or no schema for the live system; the
+            message says what to do.
     """
     name = endpoint()
     if name == OFF:
         raise ReportingNotSetUp("Reporting is off: set ERP_NAV_ENDPOINT to standin, test or live")
-    options = {"schema": schema(), "max_batch": settings.NAV["max_batch"], "timeouts": _timeouts(), **changes}
+    checks = schema()
+    if name == LIVE and not checks.is_checked:
+        raise ReportingNotSetUp(
+            f"Nothing is sent to the live system unchecked: set ERP_NAV_SCHEMA_DIR. {checks.why_unchecked}"
+        )
+    options = {"schema": checks, "max_batch": settings.NAV["max_batch"], "timeouts": _timeouts(), **changes}
     return NavClient(_address(name), _credentials(name), software(), **options)
 
 

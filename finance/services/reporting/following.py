@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
-
 from erp.db import cursor, module_transaction, rows_as_dicts
 from erp.fields import dump_json
 from finance.nav.answers import ProcessingResult, TransactionStatus
@@ -17,7 +15,7 @@ from finance.nav.client import NavClient
 from finance.nav.errors import AnswerNotUnderstood, NavError, Refused
 from finance.nav.recovery import RecoveryOutcome, find_submission
 from finance.services.reporting import annulling, channel, queue
-from finance.services.reporting.connection import connect, endpoint
+from finance.services.reporting.connection import connect, endpoint, recovery_wait
 from finance.services.reporting.findings import findings_of
 from finance.services.reporting.outbox import rest
 
@@ -33,7 +31,7 @@ def follow(client: NavClient | None = None, *, limit: int = 100) -> dict[str, in
     """Ask about every batch that is due; returns counts. Safe to run in several workers at once."""
     ours, name = client or connect(), endpoint()
     counts: Counter[str] = Counter()
-    wait = timedelta(seconds=settings.NAV["recovery_wait_s"])
+    wait = recovery_wait()
     if channel.is_paused(name):
         return {}
     for states, older_than, ask in ((("taken_in",), timedelta(), poll), (("prepared", "unknown"), wait, recover)):
@@ -58,7 +56,7 @@ def recover(client: NavClient, batch: dict[str, Any]) -> str:
     with cursor("finance") as cur:
         cur.execute("select transaction_id from nav_batch where transaction_id is not null and id <> %s", [batch["id"]])
         known = {row[0] for row in cur.fetchall()}
-    wait = timedelta(seconds=settings.NAV["recovery_wait_s"])
+    wait = recovery_wait()
     found = find_submission(client, _documents(batch), batch["sent_at"], known, wait=wait)
     if found.outcome is RecoveryOutcome.TOO_EARLY:
         queue.look_again(batch["id"], timedelta(seconds=FIRST_POLL_S))

@@ -9,9 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from datetime import timedelta
-
-from django.conf import settings
 
 from erp.faultpoints import fault_point
 from finance.errors import NotInThisState
@@ -21,7 +18,7 @@ from finance.nav.errors import CredentialsRefused, NavError, OutcomeUnknown, Ref
 from finance.nav.messages import InvoiceOperation
 from finance.services.reporting import channel, queue
 from finance.services.reporting.building import build_claimed
-from finance.services.reporting.connection import connect, endpoint
+from finance.services.reporting.connection import connect, endpoint, recovery_wait
 
 logger = logging.getLogger(__name__)
 
@@ -88,8 +85,7 @@ def send_noted(client: NavClient, name: str, prepared: PreparedBatch, batch_id: 
     try:
         submission = client.send(prepared)
     except OutcomeUnknown as error:
-        wait = timedelta(seconds=settings.NAV["recovery_wait_s"])
-        queue.note_outcome(batch_id, "unknown", exchange=error.exchange, error=str(error), wait=wait)
+        queue.note_outcome(batch_id, "unknown", exchange=error.exchange, error=str(error), wait=recovery_wait())
         rest(name, error)
     except TokenRefused as error:  # used up or too old: the next attempt asks for a new one
         queue.note_outcome(batch_id, "not_taken_in", exchange=error.exchange, error=str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 from django.utils import timezone
 
 from erp.errors import NotFound
@@ -20,14 +20,19 @@ def story_of(invoice_id: int) -> dict[str, Any]:
     found = NavSubmission.objects.filter(pk=invoice_id).select_related("base").first()
     if found is None:
         return {}
-    items = NavItem.objects.filter(submission=found).select_related("batch").defer("xml", "batch__request")
+    items = NavItem.objects.filter(submission=found).select_related("batch")
+    items = items.annotate(has_request=_holds("request"), has_response=_holds("response"))
     return {
         "report": found,
         "is_late": found.state not in ("done", "annulled") and found.due_at < timezone.now(),
         "may_repair": found.state in REPAIRABLE,
-        "items": items.order_by("-id"),
+        "items": items.defer("xml", "batch__request", "batch__response").order_by("-id"),
         "annulments": NavAnnulment.objects.filter(submission=found).select_related("batch"),
     }
+
+
+def _holds(file: str) -> ExpressionWrapper[Q]:
+    return ExpressionWrapper(~Q(**{f"batch__{file}": b""}), BooleanField())
 
 
 def list_reports(state: str = "", number: str = "") -> QuerySet[NavSubmission]:
@@ -66,5 +71,5 @@ def file_of(item_id: int, kind: str) -> tuple[str, bytes]:
         raise NotFound("There is no such file")
     content = item.xml if kind == "xml" else getattr(item.batch, kind)
     if not content:
-        raise NotFound(f"There is no {kind} of this request: no answer came, or it was never sent")
+        raise NotFound(f"There is no {kind} of this request: no answer came")
     return f"{item.submission.number}-{item.batch_id}-{kind}.xml".replace("/", "-"), bytes(content)

@@ -60,8 +60,8 @@ def buyer_of(frozen: Mapping[str, Any]) -> Buyer:
         return _group_member(number, name, address)
     if status == "domestic":
         return DomesticTaxpayer(_tax_number(number, "the buyer's tax number"), name, address)
-    if not number:
-        return NonTaxableOrganisation(name, address) if status == "eu" else ThirdCountryBuyer(name, address)
+    if status == "organisation" or (status == "eu" and not number):  # reported by name and address alone
+        return NonTaxableOrganisation(name, address)
     if status == "third_country":
         return ThirdCountryBuyer(name, address, number)
     plain = number.replace(" ", "").replace("-", "").upper()

@@ -12,7 +12,7 @@ from erp.db import cursor, fetch_prepared, module_transaction, rows_as_dicts
 from erp.fields import dump_json
 from finance.errors import NotInThisState
 from finance.nav.client import PreparedBatch
-from finance.nav.exchange import Exchange
+from finance.nav.exchange import Exchange, redact
 
 LEASE_S = 180
 """How long a claimed report is left alone: longer than building a batch and asking for its token can take."""
@@ -147,18 +147,19 @@ def note_annulment_batch(annulment_id: int, prepared: PreparedBatch, endpoint: s
 
 
 def _insert_batch(prepared: PreparedBatch, endpoint: str, *, is_annulment: bool) -> int:
+    values: list[Any] = [is_annulment, endpoint, prepared.request_id, prepared.item_count, prepared.timestamp]
     with cursor("finance") as cur:
         cur.execute(
             "insert into nav_batch (is_annulment, endpoint, request_id, state, item_count, sent_at, request, response, "
-            "error, polls) values (%s, %s, %s, 'prepared', %s, %s, '', '', '', 0) returning id",
-            [is_annulment, endpoint, prepared.request_id, prepared.item_count, prepared.timestamp],
+            "error, polls) values (%s, %s, %s, 'prepared', %s, %s, %s, '', '', 0) returning id",
+            [*values, redact(prepared.body)],
         )
         return int(cur.fetchone()[0])
 
 
 _OUTCOME = """
 update nav_batch set state = %(state)s, transaction_id = coalesce(%(transaction_id)s, transaction_id),
-  request = coalesce(%(request)s, request), response = coalesce(%(response)s, response),
+  response = coalesce(%(response)s, response),
   http_status = coalesce(%(http_status)s, http_status), answered_at = coalesce(%(answered_at)s, answered_at),
   error = %(error)s, next_at = clock_timestamp() + make_interval(secs => %(wait)s),
   finished_at = case when %(state)s in ('not_taken_in', 'refused') then clock_timestamp() end
@@ -177,7 +178,7 @@ def note_outcome(
     """
     values: dict[str, Any] = {
         "id": batch_id, "state": state, "transaction_id": transaction_id, "error": error, "wait": wait.total_seconds(),
-        "request": exchange.request if exchange else None, "response": exchange.response if exchange else None,
+        "response": exchange.response if exchange else None,
         "http_status": exchange.http_status if exchange else None,
         "answered_at": exchange.answered_at if exchange else None,
     }  # fmt: skip

@@ -25,6 +25,12 @@ from nav_submission where state = 'annulled'"""
 REMEDY = "see Reports to the NAV in the admin: the page says what stands against each"
 
 
+CHANNEL_REMEDY = (
+    "docs/nav.md, When nothing leaves: by the code, renew the technical user (manage.py nav_credentials), its rights "
+    "on the NAV's page, or this machine's clock; then Try now under Reports to the NAV"
+)
+
+
 def oldest_unreported_s() -> float:
     """Age of the oldest document that the NAV does not have; the law wants it within 24 hours at the latest."""
     with cursor("finance") as cur:
@@ -53,7 +59,7 @@ def tell() -> None:
         "documents were reported to another system than the live one: manage.py nav_report_again",
     )  # fmt: skip
     if channel:
-        raise_alert("nav:channel", f"the NAV refuses this installation: {channel[0]}", {"repair": "see docs/nav.md"})
+        raise_alert("nav:channel", f"the NAV refuses this installation: {channel[0]}", {"repair": CHANNEL_REMEDY})
     else:
         resolve_alert("nav:channel")
 

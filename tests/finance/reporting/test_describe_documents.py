@@ -63,6 +63,7 @@ BUYERS: list[tuple[dict[str, Any], str, dict[str, str]]] = [
         "OTHER", {"thirdStateTaxId": "CHE-123.456.789", "postalCode": "0000"},
     ),
     ({"vat_status": "third_country", "country": "CH"}, "OTHER", {}),
+    ({"vat_status": "organisation", "name": "Társasház"}, "OTHER", {"customerName": "Társasház"}),
 ]  # fmt: skip
 
 

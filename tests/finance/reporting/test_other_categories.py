@@ -12,6 +12,7 @@ from finance import api
 from finance.errors import GrossPricesNeeded
 from finance.models import Invoice, NavSubmission
 from finance.nav.schema import NavSchema
+from finance.serializers import VatCodeSerializer
 from finance.services.crediting import issue_credit_note
 from finance.services.goods_issues import issue_collective, set_collective
 from finance.services.reporting.documents import report_xml
@@ -92,6 +93,28 @@ def test_advance_final_and_their_changes_are_reported(books: World, nav: StandIn
     assert texts(root, "advancePaymentDate") == [DAY.isoformat()]
     assert texts(etree.fromstring(report_xml(advance)), "advanceIndicator") == ["true"]
     all_done(advance, final)
+
+
+@pytest.mark.parametrize("case", ["REFUNDABLE", "NONREFUNDABLE"])
+def test_vat_that_does_not_fit_its_base_is_reported_as_mismatch(
+    books: World, nav: StandInProcess, nav_schema: NavSchema, case: str
+) -> None:
+    code = f"ELTER_{case[:3]}"
+    row = {
+        "code": code, "name": code, "rate": "27", "category": "rate", "nav_element": "vatAmountMismatch",
+        "nav_value": f"0.27 {case}", "valid_from": "2020-01-01",
+    }  # fmt: skip
+    VatCodeSerializer.bulk_save([row], actor=BOOKKEEPER)
+    number = invoice(customer(), {"vat_code": code}, {"vat_code": "27"})
+    root = etree.fromstring(report_xml(number))
+    nav_schema.check(report_xml(number))
+    assert texts(root, "summaryByVatRate/vatRate/vatAmountMismatch/case") == [f"{case}_VAT"]
+    change = credit(number, (1, 1))
+    all_done(number, change)
+
+
+def test_organisation_without_tax_number_is_reported(books: World, nav: StandInProcess) -> None:
+    all_done(invoice(customer(vat_status="organisation", name="Társasház")))
 
 
 def test_document_discounts_are_reported_per_line(books: World, nav: StandInProcess, nav_schema: NavSchema) -> None:

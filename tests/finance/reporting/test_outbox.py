@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from finance.services.reporting.connection import connect
 from finance.services.reporting.draining import drain
 from finance.services.reporting.repairing import resubmit
 from tests.databases import ErpDatabase
-from tests.finance.reporting.stand_in import StandInProcess
+from tests.finance.reporting.stand_in import StandInProcess, running
 from tests.finance.reporting.test_describe_documents import customer, invoice
 from tests.finance.world import BOOKKEEPER, DAY, World
 
@@ -243,6 +244,24 @@ def test_number_that_the_nav_holds_already_counts_as_reported(books: World, nav:
     assert drain() == 0
     assert state(number) == State.DONE
     assert Counter(nav.held())[number] == 1
+
+
+def test_stand_in_takes_faults_and_times_as_told(
+    books: World, official_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ERP_NAV_STANDIN_FAULTS", '[{"kind": "warn", "code": "AS_SET"}]')
+    number = invoice(customer())
+    with running(tmp_path / "nav.sqlite3", "--received-s", "600", "--processing-s", "600") as told:
+        seen = []
+        for advance_s in (0, 700, 700):
+            told.order("clock", advance_s=advance_s)
+            drain(passes=2)
+            item = NavSubmission.objects.get(number=number).item
+            assert item is not None
+            seen.append(item.status)
+        assert seen == ["RECEIVED", "PROCESSING", "DONE"]
+        assert told.order("struck") == {"warn": 1}
+    assert NavSubmission.objects.get(number=number).messages[0]["code"] == "AS_SET"
 
 
 def test_two_workers_at_once_send_each_report_once(books: World, nav: StandInProcess, module_erp: ErpDatabase) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
 from typing import Any
 
@@ -18,10 +19,12 @@ from erp.watchdog import look
 from finance.errors import ReportingNotSetUp
 from finance.models import Invoice, NavCredential, NavSubmission
 from finance.services.reporting import watching
-from finance.services.reporting.connection import connect, describe
+from finance.services.reporting.connection import connect, describe, say_once
 from finance.services.reporting.draining import drain
-from finance.services.reporting.secrets import credentials_of, store_credentials
+from finance.services.reporting.secrets import NAMES, credentials_of, store_credentials
+from finance.tasks import report_to_nav
 from tests.databases import ErpDatabase
+from tests.environment import PROJECT_DIR
 from tests.finance.reporting.stand_in import StandInProcess
 from tests.finance.reporting.test_describe_documents import customer, invoice
 from tests.finance.world import BOOKKEEPER, World
@@ -33,6 +36,8 @@ SECRETS = {
     "sign_key": "11-aa22-bb",
     "exchange_key": "0123456789ABCDEF",
 }
+
+KINDS = ("request", "response")
 
 
 @pytest.fixture
@@ -166,6 +171,60 @@ def test_refused_credentials_stop_the_channel_and_alert(
     assert "nav:channel" not in {alert.key for alert in open_alerts()}
 
 
+def test_worker_says_in_its_log_why_nothing_leaves(
+    books: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(settings, "NAV", {**settings.NAV, "url": "", "endpoint": "live", "schema_dir": ""})
+    say_once.cache_clear()
+    for _ in range(3):
+        assert report_to_nav() == {}
+    told = [record.getMessage() for record in caplog.records]
+    assert len([text for text in told if "Nothing is sent to the live system" in text]) == 1
+    assert any("NOT checked against the schema" in text for text in told)
+
+
+def test_page_names_every_setting_and_every_command() -> None:
+    page = (PROJECT_DIR / "docs/nav.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"ERP_NAV_\w+", (PROJECT_DIR / "erp/settings.py").read_text(encoding="utf-8")))
+    names |= {f"ERP_NAV_{name.upper()}" for name in NAMES}
+    assert len(names) > 10
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []
+    commands = [path.stem for path in (PROJECT_DIR / "finance/management/commands").glob("nav_*.py")]
+    assert [name for name in commands if f"`manage.py {name}" not in page] == []
+    assert "## When nothing leaves" in page
+    assert "docs/nav.md, When nothing leaves" in watching.CHANNEL_REMEDY
+
+
+def test_request_without_answer_is_in_the_archive(
+    books: World, nav: StandInProcess, desk: Client, module_erp: ErpDatabase
+) -> None:
+    number = invoice(customer())
+    run = "from finance.services.reporting.outbox import send_waiting; send_waiting()"
+    killed = module_erp.python(run, check=False, ERP_FAULT_POINT="nav:noted", ERP_NAV_URL=nav.base_url)
+    assert killed.returncode == -9
+    item = NavSubmission.objects.get(number=number).item
+    assert item is not None
+    shown, request, response = page(desk, number), *(reverse("finance-nav-file", args=[item.pk, k]) for k in KINDS)
+    assert (request in shown, response in shown) == (True, False)
+    content = desk.get(request).content.decode()
+    assert ("ManageInvoiceRequest" in content, content.count("***")) == (True, 4)
+    assert desk.get(response).status_code == 404
+    assert drain() == 0
+
+
+def test_command_reports_what_waits_and_says_what_is_left(
+    books: World, nav: StandInProcess, module_erp: ErpDatabase
+) -> None:
+    number = invoice(customer())
+    nav.inject({"kind": "stuck", "times": 1})
+    left = module_erp.manage("nav_send", "--for-s", "0", check=False, ERP_NAV_URL=nav.base_url)
+    assert (left.returncode, "1 report(s) are still open" in left.stdout) == (1, True)
+    nav.order("release")
+    done = module_erp.manage("nav_send", "--every-s", "0.2", ERP_NAV_URL=nav.base_url)
+    assert "Everything is reported" in done.stdout
+    assert NavSubmission.objects.get(number=number).state == "done"
+
+
 def test_stored_credentials_are_encrypted_and_come_second(books: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ReportingNotSetUp, match="ERP_NAV_LOGIN, ERP_NAV_PASSWORD"):
         credentials_of("test", "12345676")
@@ -211,6 +270,9 @@ def test_endpoints_come_from_settings(books: World, monkeypatch: pytest.MonkeyPa
     nav_settings(endpoint="test", schema_dir="")
     assert connect().base_url == "https://api-test.onlineszamla.nav.gov.hu/invoiceService/v3"
     assert "NOT checked against the schema" in describe()["why_unchecked"]
+    nav_settings(endpoint="live", schema_dir="")
+    with pytest.raises(ReportingNotSetUp, match="Nothing is sent to the live system unchecked: set ERP_NAV_SCHEMA_DIR"):
+        connect()
     for endpoint, problem in (("off", "Reporting is off"), ("nowhere", "must be one of")):
         nav_settings(endpoint=endpoint)
         with pytest.raises(ReportingNotSetUp, match=problem):
