@@ -25,6 +25,10 @@ ZERO = Decimal(0)
 WINDOW_DAYS = 31  # a digest query spans at most 35
 
 
+Held = tuple[ReportedDocument, bytes]
+"""What the NAV holds of a document, read and as XML."""
+
+
 @dataclass(frozen=True)
 class NavSide:
     """What the NAV holds of one document: per VAT code in HUF, and what is wrong with it."""
@@ -96,21 +100,19 @@ def reconcile(
     found, books = Reconciliation(first, last), read_books(first, last)
     own = {document.number: document for document in books.documents}
     nav: dict[str, NavSide] = {}
-    strays: dict[str, ReportedDocument] = {}
-    for report in held_reports(ours, first, last, progress):
+    strays: dict[str, Held] = {}
+    for report, xml in held_reports(ours, first, last, progress):
         if report.number in own:
-            nav[report.number] = nav_side(report, own[report.number], books.codes)
+            nav[report.number] = nav_side((report, xml), own[report.number], books.codes)
         else:
-            strays[report.number] = report
+            strays[report.number] = (report, xml)
     if strays:
         _issued_meanwhile(found, books, strays, nav)
     _compare_all(found, books, nav, strays)
     return found
 
 
-def _issued_meanwhile(
-    found: Reconciliation, books: Books, strays: dict[str, ReportedDocument], nav: dict[str, NavSide]
-) -> None:
+def _issued_meanwhile(found: Reconciliation, books: Books, strays: dict[str, Held], nav: dict[str, NavSide]) -> None:
     """Take in what was issued since the books were read; only what the books do not know stays a stray."""
     fresh = read_books(found.first, found.last, list(strays))
     books.documents += fresh.documents
@@ -119,9 +121,7 @@ def _issued_meanwhile(
         nav[document.number] = nav_side(strays.pop(document.number), document, fresh.codes)
 
 
-def _compare_all(
-    found: Reconciliation, books: Books, nav: dict[str, NavSide], strays: dict[str, ReportedDocument]
-) -> None:
+def _compare_all(found: Reconciliation, books: Books, nav: dict[str, NavSide], strays: dict[str, Held]) -> None:
     sums: dict[str, list[Decimal]] = {}
     ledger = dict(books.booked.amounts)
     for document in books.documents:
@@ -133,7 +133,7 @@ def _compare_all(
     for key, booked in ledger.items():  # VAT that no document of the period stands behind
         _add(sums, 0, booked)
         found.differences += [_difference(f"document {key}", code, booked, {}, None) for code in booked]
-    for report in strays.values():
+    for report, _ in strays.values():
         stray = amounts_of(report, None, books.codes, "huf")
         _add(sums, 2, stray)
         found.differences += [_difference(report.number, code, {}, {}, stray) for code in stray]
@@ -142,7 +142,7 @@ def _compare_all(
 
 def held_reports(
     client: NavClient, first: date, last: date, progress: Callable[[int, int], None] = lambda done, of: None
-) -> Iterator[ReportedDocument]:
+) -> Iterator[Held]:
     """What the NAV holds as DONE of documents issued in these days, each request of ours fetched once."""
     wanted: dict[str, set[int | None]] = {}
     day = first
@@ -155,15 +155,16 @@ def held_reports(
         status = client.query_transaction_status(transaction_id, with_original=True)
         for result in status.results if status else ():
             if result.index in indices and result.original is not None:
-                yield read_report(result.original)
+                yield read_report(result.original), result.original
         progress(done, len(wanted))
 
 
-def nav_side(report: ReportedDocument, document: OwnDocument, codes: VatMap) -> NavSide:
+def nav_side(of_nav: Held, document: OwnDocument, codes: VatMap) -> NavSide:
     """What the NAV holds of a document, and where it contradicts itself, the document, or what was sent."""
+    report, xml = of_nav
     held = amounts_of(report, document, codes, "amount")
     problems = contradictions.of_report(
-        report, document.native, held, sent_hash=document.sent_hash, lines_keep_base=document.lines_keep_base
+        report, xml, document.native, held, sent_hash=document.sent_hash, lines_keep_base=document.lines_keep_base
     )
     return NavSide(amounts_of(report, document, codes, "huf"), list(problems))
 
