@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from erp.actor import Actor
@@ -108,6 +108,8 @@ class Registry:
     periodic_tasks: list[PeriodicTask] = field(default_factory=list)
     checks: list[CheckSpec] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
+    # what of a module still has to enter the books until a day, in words: stands against closing a month
+    closing_checks: list[Callable[[date], list[str]]] = field(default_factory=list)
     relay_handlers: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
     relay_kinds: dict[tuple[str, str], RelayKind] = field(default_factory=dict)
     stuck_sources: list[StuckSource] = field(default_factory=list)

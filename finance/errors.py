@@ -185,6 +185,12 @@ class SubledgersDiffer(Refused):
     code = "subledgers-differ"
 
 
+class PeriodNotClosable(Refused):
+    """The month cannot be closed for good yet."""
+
+    code = "period-not-closable"
+
+
 class ReasonMissing(Refused):
     """This needs a reason."""
 

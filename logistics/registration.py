@@ -18,6 +18,7 @@ _PAGES = (
 def register() -> None:
     """Register relays, periodic tasks, checks and the document flow of this module."""
     from logistics.checks import CHECKS
+    from logistics.services.closing import unfinished_goods_work
     from logistics.services.document_flow import documents_of
     from logistics.services.relays import register_relays
     from logistics.services.stuck import register_stuck
@@ -33,6 +34,7 @@ def register() -> None:
     )
     register_relays()
     register_stuck()
+    registry.closing_checks.append(unfinished_goods_work)
     registry.document_flows.append(documents_of)
     registry.checks.extend(CHECKS)
     registry.staff_pages += [StaffPage("logistics", title, url) for title, url in _PAGES]

@@ -9,11 +9,12 @@ from django.utils import timezone
 from erp.actor import Actor
 from erp.db import retried
 from erp.errors import NotFound
-from finance.errors import PeriodClosed, ReasonMissing, SubledgersDiffer
+from finance.errors import PeriodClosed, PeriodNotClosable, ReasonMissing, SubledgersDiffer
 from finance.models import FiscalPeriod, PeriodChange
 from finance.serializers.ledger import posting_errors
 from finance.services import tie_out
 from finance.services.sealing import seal_pending
+from finance.services.unfinished import unfinished
 
 State = FiscalPeriod.State
 
@@ -27,6 +28,7 @@ def set_state(period_id: int, state: str, *, actor: Actor, reason: str = "") -> 
 
     Raises:
         PeriodClosed: the month is locked for good, or an earlier month is still open to postings.
+        PeriodNotClosable: the month is not over, or work still has to enter it.
         SubledgersDiffer: the month cannot be closed, because accounts are not what their documents say.
         ReasonMissing.
     """
@@ -38,6 +40,7 @@ def set_state(period_id: int, state: str, *, actor: Actor, reason: str = "") -> 
     if state == State.OPEN and not reason.strip():
         raise ReasonMissing(f"Say why {period.code} is opened again")
     if state == State.LOCKED:
+        _require_over(period)
         _require_earlier_closed(period)
     with posting_errors():
         FiscalPeriod.objects.filter(pk=period_id).update(state=state)
@@ -48,6 +51,13 @@ def set_state(period_id: int, state: str, *, actor: Actor, reason: str = "") -> 
     return period.code
 
 
+def _require_over(period: FiscalPeriod) -> None:
+    if period.ends_on >= timezone.now().date():
+        raise PeriodNotClosable(
+            f"{period.code} is not over yet; it can be closed for good after {period.ends_on}, and locked softly now"
+        )
+
+
 def _require_earlier_closed(period: FiscalPeriod) -> None:
     earlier = FiscalPeriod.objects.filter(starts_on__lt=period.starts_on).exclude(state=State.LOCKED).first()
     if earlier:
@@ -55,15 +65,27 @@ def _require_earlier_closed(period: FiscalPeriod) -> None:
 
 
 def require_tied_out(period: FiscalPeriod) -> None:
-    """Refuse while a subledger differs from its accounts at the period's end. Raises SubledgersDiffer."""
+    """Refuse while a subledger differs from its accounts at the period's end, or work still has to enter it.
+
+    Raises SubledgersDiffer, PeriodNotClosable.
+    """
     found = tie_out.differences(period.ends_on)
+    waiting = unfinished(period.starts_on, period.ends_on)
     if found:
         raise SubledgersDiffer(
-            f"{period.code} cannot be closed: " + ". ".join(str(difference) for difference in found),
+            f"{period.code} cannot be closed: " + ". ".join([*(str(difference) for difference in found), *waiting]),
             differences=[
                 {"subledger": d.subledger, "ledger": str(d.ledger), "documents": str(d.documents)} for d in found
             ],
         )
+    if waiting:
+        raise PeriodNotClosable(f"{period.code} cannot be closed: " + ". ".join(waiting))
+
+
+def standing_against(period: FiscalPeriod) -> list[str]:
+    """What stands against closing a month, in words: for the page."""
+    found = [str(difference) for difference in tie_out.differences(period.ends_on)]
+    return [*found, *unfinished(period.starts_on, period.ends_on)]
 
 
 def calendar() -> list[dict[str, Any]]:

@@ -20,7 +20,12 @@ from finance.serializers.ledger import EntryDraft, LineDraft, PostedEntry, check
 from finance.services.accounts import base_currency
 from finance.services.rates import rate_for
 
-_DOCUMENT_KEYS = frozenset({"invoice", "shipment", "return", "payment", "allocation", "offset", "moves", "write_off"})
+_DOCUMENT_KEYS = frozenset(
+    {
+        "invoice", "shipment", "return", "payment", "allocation", "offset", "moves", "write_off", "year-result",
+        "year-close", "year-open",
+    }
+)  # fmt: skip
 ZERO = Decimal(0)
 _DIMENSIONS = ("text", "customer_id", "product_id", "quantity", "vat_code", "due_on")
 

@@ -12,13 +12,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from erp.actor import Actor
 from erp.db import cursor, module_transaction, retried, rows_as_dicts
 from finance.errors import YearNotClosable
 from finance.models import ClosedYear, FiscalPeriod, JournalEntry
-from finance.serializers.ledger import EntryDraft, LineDraft
-from finance.services import accounts, posting, tie_out
-from finance.services.periods import set_state
+from finance.serializers.ledger import EntryDraft, LineDraft, posting_errors
+from finance.services import accounts, posting
+from finance.services.periods import set_state, standing_against
 
 ZERO = Decimal(0)
 RESULT_TYPES = ("income", "expense")
@@ -62,6 +64,8 @@ def _obstacles(year: int) -> list[str]:
     months = list(FiscalPeriod.objects.filter(fiscal_year=year).order_by("starts_on"))
     if not months:
         return [f"Nothing is posted in {year}"]
+    if months[-1].ends_on >= timezone.now().date():
+        found.append(f"{year} is not over yet")
     open_before = [p.code for p in FiscalPeriod.objects.filter(ends_on__lt=months[-1].starts_on, state__in=_NOT_CLOSED)]
     if open_before:
         found.append(f"Close these months first: {', '.join(open_before)}")
@@ -76,8 +80,7 @@ def _obstacles(year: int) -> list[str]:
                 f"Account {row['account']} holds {row['amount'].normalize():,f}: opening balances are not complete; "
                 f"book it to where it belongs (e.g. equity, 413)"
             )
-    found += [str(difference) for difference in tie_out.differences(date(year, 12, 31))]
-    return found
+    return [*found, *standing_against(months[-1])]
 
 
 _NOT_CLOSED = (FiscalPeriod.State.OPEN, FiscalPeriod.State.SOFT_LOCKED)
@@ -111,12 +114,15 @@ def close_year(year: int, *, actor: Actor) -> ClosedYear:
     """
     with cursor("finance") as cur:
         cur.execute("select pg_advisory_xact_lock(%s, %s)", [_YEAR_LOCK, year])
+    last, first = date(year, 12, 31), date(year + 1, 1, 1)
+    with posting_errors():  # waits for postings under way, and others wait for this close: what is read stays so
+        december = FiscalPeriod.objects.filter(starts_on__lte=last, ends_on__gte=last)
+        december.exclude(state=FiscalPeriod.State.LOCKED).update(state=FiscalPeriod.State.SOFT_LOCKED)
     before = preview(year)
     if before.closed:
         return before.closed
     if before.obstacles:
         raise YearNotClosable(f"{year} cannot be closed. " + ". ".join(before.obstacles))
-    last, first = date(year, 12, 31), date(year + 1, 1, 1)
     result_id = _post(_result_lines(_balances(last), before.result), year, "result", last, actor)
     carried = [row for row in _balances(last) if row["type"] in BALANCE_TYPES]
     closing_id = _post(_carry(carried, -1, "492"), year, "close", last, actor)
@@ -126,8 +132,7 @@ def close_year(year: int, *, actor: Actor) -> ClosedYear:
         year=year, result=before.result, result_entry_id=result_id, closing_entry_id=closing_id,
         opening_entry_id=opening_id, actor_name=actor.name,
     )  # fmt: skip
-    december = FiscalPeriod.objects.get(starts_on__lte=last, ends_on__gte=last)
-    set_state(december.pk, FiscalPeriod.State.LOCKED, actor=actor, reason=f"Close of {year}")
+    set_state(december.get().pk, FiscalPeriod.State.LOCKED, actor=actor, reason=f"Close of {year}")
     return closed
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from erp.actor import Actor, actor_of
 from erp.staff.desk import duty_page, perform
 from finance.models import BankEntry, FiscalPeriod, Invoice, JournalEntry, Payment
-from finance.services import bank_matching, crediting, invoicing, periods, posting, refunds
+from finance.services import bank_matching, crediting, invoicing, posting, refunds
 from finance.services.drafts import deductible
 from finance.staff import reports
 
@@ -52,13 +52,6 @@ def _reverse(pk: int, actor: Actor) -> str:
     return f"Entry {posting.reverse_entry(pk, actor=actor)['entry_no']} reverses entry {pk}."
 
 
-def _set_period(state: str) -> Do:
-    def do(pk: int, actor: Actor) -> str:
-        return f"Period {periods.set_state(pk, state, actor=actor)} now is: {FiscalPeriod.State(state).label}."
-
-    return do
-
-
 OPERATIONS: dict[str, dict[str, tuple[str, Do]]] = {
     "invoice": {
         "issue": ("Issue", _issue),
@@ -68,16 +61,10 @@ OPERATIONS: dict[str, dict[str, tuple[str, Do]]] = {
     "payment": {"pay-back": ("Pay back what is left", _pay_back), "reverse": ("Reverse the payment", _reverse_payment)},
     "bankentry": {"take-up": ("Open again", _take_up)},
     "journalentry": {"reverse": ("Reverse", _reverse)},
-    "fiscalperiod": {
-        "soft-lock": ("Soft lock", _set_period("soft_locked")),
-        "lock": ("Close for good", _set_period("locked")),
-    },
 }
 """Model → operation → (label, what it does)."""
 
-_DANGEROUS = frozenset({"cancel", "lock", "reverse", "pay-back"})
-
-_OF_PERIOD = {"open": ("soft-lock",), "soft_locked": ("lock",), "locked": ()}
+_DANGEROUS = frozenset({"cancel", "reverse", "pay-back"})
 
 
 def buttons_of(row: Any) -> list[dict[str, str]]:
@@ -153,8 +140,6 @@ def _names(row: Any) -> tuple[str, ...]:
         return _of_invoice(row)
     if isinstance(row, JournalEntry):
         return ("reverse",) if posting.is_reversible(row) else ()
-    if isinstance(row, FiscalPeriod):
-        return _OF_PERIOD[row.state]
     if isinstance(row, Payment):
         return _of_payment(row)
     if isinstance(row, BankEntry):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from erp.actor import actor_of
 from erp.staff.desk import duty_page, page, perform
 from finance.models import FiscalPeriod
-from finance.services import accounts, periods, tie_out, year_close
+from finance.services import accounts, periods, year_close
 
 State = FiscalPeriod.State
 
@@ -25,7 +25,7 @@ def period_calendar(request: HttpRequest) -> HttpResponse:
     is_over = following is not None and following.ends_on < timezone.now().date()
     return page(
         request, "finance/periods.html", "Periods", years=years, next=following,
-        differences=tie_out.differences(following.ends_on) if following and is_over else [], is_over=is_over,
+        differences=periods.standing_against(following) if following and is_over else [], is_over=is_over,
     )  # fmt: skip
 
 

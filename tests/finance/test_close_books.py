@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
+import time_machine
+from django.db import connections
 
+from erp.db import cursor, module_transaction
+from erp.relay import enqueue
 from finance import api
-from finance.errors import PeriodClosed, ReasonMissing, SubledgersDiffer, YearNotClosable
-from finance.models import ClosedYear, FiscalPeriod, JournalEntry, JournalLine, PeriodChange
+from finance.errors import (
+    NotReversible,
+    PeriodClosed,
+    PeriodNotClosable,
+    ReasonMissing,
+    SubledgersDiffer,
+    YearNotClosable,
+)
+from finance.models import BankEntry, BankStatement, ClosedYear, FiscalPeriod, JournalEntry, JournalLine, PeriodChange
 from finance.services import (
     balances,
+    bank_matching,
     crediting,
     invoicing,
     payments,
@@ -23,11 +38,19 @@ from finance.services import (
     write_offs,
     year_close,
 )  # fmt: skip
+from logistics.services.relays import settle
 from tests.finance.world import BOOKKEEPER, World, number
 from tests.people import staff_client
 
 D = Decimal
 YEAR_END = date(2026, 12, 31)
+
+
+@pytest.fixture
+def after_the_year() -> Iterator[None]:
+    """The days after the end of the year whose books are closed."""
+    with time_machine.travel(datetime(2027, 1, 15, 12, tzinfo=UTC)):
+        yield
 
 
 def post(on: str, *lines: tuple[str, int], **more: object) -> int:
@@ -144,6 +167,7 @@ def test_soft_lock_takes_closing_entries_and_is_opened_with_a_reason(fresh_world
     assert "an invoice came late" in client.get("/admin/finance/periods/").content.decode()
 
 
+@pytest.mark.usefixtures("after_the_year")
 def test_year_close_takes_the_result_over_and_opens_the_next_year(fresh_world: World) -> None:
     w = fresh_world
     trade(w)
@@ -183,3 +207,104 @@ def test_incomplete_opening_balances_stop_the_year_close(fresh_world: World) -> 
     w = fresh_world
     w.receive(w.mug, 5, "600", document_kind="opening")
     assert any("491" in text for text in year_close.preview(2026).obstacles)
+
+
+def year_of_sales() -> None:
+    """A year with one sale in it, whose months but the last are closed; it is over."""
+    post("2026-06-30", ("381", 100), ("9111", -100))
+    for month in range(1, 12):
+        close(f"2026-{month:02}")
+
+
+@pytest.mark.usefixtures("fresh_world", "after_the_year")
+def test_posting_during_the_year_close_is_in_the_result_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    year_of_sales()
+    came: list[object] = []
+
+    def post_late() -> None:
+        try:
+            came.append(post("2026-12-31", ("381", 7), ("9111", -7)))
+        except PeriodClosed as refusal:
+            came.append(refusal)
+        connections["finance"].close()
+
+    result_lines = year_close._result_lines
+    thread = threading.Thread(target=post_late)
+
+    def between(*args: Any) -> Any:
+        """The posting comes after balances were read: it is done, or waits for the close."""
+        thread.start()
+        with cursor("finance") as cur:
+            while thread.is_alive():
+                cur.execute("select 1 from pg_locks where locktype = 'advisory' and not granted")
+                if cur.fetchone():
+                    break
+        return result_lines(*args)
+
+    monkeypatch.setattr(year_close, "_result_lines", between)
+    assert year_close.close_year(2026, actor=BOOKKEEPER).result == 100
+    thread.join()
+    assert isinstance(came[0], PeriodClosed)
+    assert {row["account"] for row in balances.trial_balance(YEAR_END, YEAR_END) if row["balance"]} <= {"492"}
+
+
+@pytest.mark.usefixtures("fresh_world", "after_the_year")
+def test_entries_of_a_closed_year_are_not_reversed() -> None:
+    year_of_sales()
+    closed = year_close.close_year(2026, actor=BOOKKEEPER)
+    for entry_id in (closed.result_entry_id, closed.closing_entry_id, closed.opening_entry_id):
+        assert entry_id
+        with pytest.raises(NotReversible):
+            posting.reverse_entry(entry_id, actor=BOOKKEEPER)
+        assert not posting.is_reversible(JournalEntry.objects.get(pk=entry_id))
+
+
+@pytest.mark.usefixtures("fresh_world")
+def test_month_that_is_not_over_is_not_closed_for_good() -> None:
+    with time_machine.travel(datetime(2026, 3, 31, 12, tzinfo=UTC)):
+        post("2026-03-02", ("381", 100), ("9111", -100))
+        close("2026-01")
+        close("2026-02")
+        with pytest.raises(PeriodNotClosable, match="2026-03 is not over yet"):
+            close("2026-03")
+        march = FiscalPeriod.objects.get(code="2026-03")
+        client = staff_client("keeper", duty="finance")
+        client.post(f"/admin/finance/periods/{march.pk}/locked/")
+        client.post(f"/admin/finance/do/fiscalperiod/{march.pk}/lock/")
+        assert FiscalPeriod.objects.get(pk=march.pk).state == "open"
+        assert "2026 is not over yet" in year_close.preview(2026).obstacles
+    with time_machine.travel(datetime(2026, 4, 1, 12, tzinfo=UTC)):
+        assert close("2026-03") == "2026-03"
+
+
+def test_open_bank_entries_stand_against_closing_their_month(fresh_world: World) -> None:
+    post("2026-01-02", ("381", 100), ("9111", -100))
+    statement = BankStatement.objects.create(
+        account="HU1", statement_ref="S1", currency="HUF", format="csv", first_on=date(2026, 1, 1),
+        last_on=date(2026, 2, 28), actor_name="x",
+    )  # fmt: skip
+    for n, (day, amount) in enumerate(((date(2026, 1, 31), 500), (date(2026, 1, 5), 700), (date(2026, 2, 1), 9))):
+        BankEntry.objects.create(
+            statement=statement, account="HU1", entry_ref=str(n), booked_on=day, amount=amount, currency="HUF"
+        )
+    with pytest.raises(PeriodNotClosable, match="not booked: 2, over 1,200 HUF"):
+        close("2026-01")
+    page = staff_client("keeper", duty="finance").get("/admin/finance/periods/").content.decode()
+    assert "over 1,200 HUF" in page
+    for n in ("0", "1"):
+        entry = BankEntry.objects.get(entry_ref=n)
+        bank_matching.book_entry(entry.pk, actor=BOOKKEEPER, customer_id=fresh_world.customer)
+    assert close("2026-01") == "2026-01"
+
+
+def test_goods_work_that_finance_has_not_booked_stands_against_closing_its_month(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 5, "600", moved_on=date(2026, 1, 5))
+    late = w.move(w.tea, 3, "receipt", unit_cost=D(200), moved_on=date(2026, 2, 27))
+    with module_transaction("logistics"):
+        enqueue("logistics", "value_moves", "goods_receipt:77", {"moves": [late]})
+    assert close("2026-01") == "2026-01"
+    with pytest.raises(PeriodNotClosable, match="Valuation of stock moves, until 2026-02-28 not done yet: 1 .*:77"):
+        close("2026-02")
+    settle("value_moves", ["goods_receipt:77"])
+    assert close("2026-02") == "2026-02"
