@@ -103,7 +103,7 @@ def write_numbered(header: Mapping[str, Any], entries: Sequence[EntryDraft], bas
 
 _LOCK_SETTLEMENTS = """
 select s.*, i.number, i.kind, i.customer_id, i.currency, i.exchange_rate, i.base_gross_total,
-  i.customer->>'country' as country
+  i.issued_on, i.customer->>'country' as country
 from invoice_settlement s join invoice i on i.id = s.invoice_id
 where s.invoice_id = any(%s::bigint[]) order by s.invoice_id for update of s"""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from erp.actor import Actor
 from erp.db import cursor, retrying, rows_as_dicts
-from erp.errors import NotFound
+from erp.errors import ErpError, NotFound
 from finance.errors import NotBookable
 from finance.models import BankEntry
 from finance.services import payments
@@ -128,15 +128,24 @@ def book_entry(
     return retrying("finance", run)
 
 
-def book_sure(actor: Actor, limit: int = 200) -> dict[str, int]:
-    """Book every open entry whose first suggestion is sure, one transaction each."""
-    done = 0
+def book_sure(actor: Actor, limit: int = 200) -> dict[str, Any]:
+    """Book every open entry whose first suggestion is sure, one transaction each.
+
+    Returns:
+        ``booked``; ``refused``: per entry why it could not be booked, which stops none of the others; ``open``.
+    """
+    done, refused = 0, []
     for entry in BankEntry.objects.filter(state=State.OPEN).order_by("booked_on", "id")[:limit]:
         first = next(iter(suggest(entry, 1)), None)
         if first and first.is_sure:
-            book_entry(entry.pk, actor=actor, documents=[{"invoice_id": key} for key, _, _ in first.documents])
-            done += 1
-    return {"booked": done, "open": BankEntry.objects.filter(state=State.OPEN).count()}
+            documents = [{"invoice_id": key} for key, _, _ in first.documents]
+            try:
+                book_entry(entry.pk, actor=actor, documents=documents)
+            except ErpError as error:
+                refused.append(f"{entry}: {error.message}")
+            else:
+                done += 1
+    return {"booked": done, "refused": refused, "open": BankEntry.objects.filter(state=State.OPEN).count()}
 
 
 def set_aside(entry_id: int, *, actor: Actor, reason: str) -> None:

@@ -35,7 +35,7 @@ def received_entry(payment: Payment, allocations: Sequence[Allocation], rate: Ra
     if left:
         lines.append(payment_line(payment, accounts.UNALLOCATED_PAYMENTS, -base_left, -left))
     journal = "CSH" if payment.method == "cash" else "BNK"
-    return payment_entry(payment, journal, lines, f"payment:{payment.pk}")
+    return payment_entry(payment, journal, lines, f"payment:{payment.pk}", rate)
 
 
 def allocation_entry(payment: Payment, allocations: Sequence[Allocation], rate: Rate, key: str) -> EntryDraft:
@@ -46,15 +46,16 @@ def allocation_entry(payment: Payment, allocations: Sequence[Allocation], rate: 
     base = before - round_money((payment.amount - payment.allocated - total) * rate.rate, currency)
     lines = [payment_line(payment, accounts.UNALLOCATED_PAYMENTS, base, total)]
     lines += [payment_line(payment, a.settlement.account, -a.base, -a.amount, a.settlement.number) for a in allocations]
-    return payment_entry(payment, "GEN", lines, key)
+    return payment_entry(payment, "GEN", lines, key, rate)
 
 
-def payment_entry(payment: Payment, journal: str, lines: list[LineDraft], key: str) -> EntryDraft:
+def payment_entry(payment: Payment, journal: str, lines: list[LineDraft], key: str, rate: Rate) -> EntryDraft:
     """The entry of a payment; what its lines do not balance is the realised exchange difference."""
     difference = sum((line.amount for line in lines), ZERO)
     if difference:  # realised: the documents were booked at another rate than the payment
         account = accounts.EXCHANGE_GAIN if difference > 0 else accounts.EXCHANGE_LOSS
         lines.append(payment_line(payment, account, -difference, ZERO))
+    is_foreign = payment.currency != accounts.base_currency()
     return EntryDraft(
         journal=journal,
         entry_on=payment.received_on,
@@ -64,9 +65,9 @@ def payment_entry(payment: Payment, journal: str, lines: list[LineDraft], key: s
         document_kind="payment",
         document_number=payment.number,
         document_id=payment.pk,
-        exchange_rate=payment.exchange_rate if payment.currency != accounts.base_currency() else None,
-        rate_on=payment.received_on if payment.currency != accounts.base_currency() else None,
-        rate_source="payment" if payment.currency != accounts.base_currency() else "",
+        exchange_rate=rate.rate if is_foreign else None,
+        rate_on=rate.rate_on if is_foreign else None,
+        rate_source=rate.source if is_foreign else "",
     )
 
 

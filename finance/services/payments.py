@@ -18,7 +18,7 @@ from erp.errors import NotFound
 from erp.money import round_money
 from erp.publishing import open_doors
 from finance.errors import PaymentNotAllocatable
-from finance.models import FiscalPeriod, Invoice, Payment, PaymentAllocation
+from finance.models import FiscalPeriod, Invoice, JournalEntry, Payment, PaymentAllocation
 from finance.serializers.invoices import lock_settlements, publish_invoices, write_settlements
 from finance.serializers.ledger import EntryDraft, check_books, write_entries
 from finance.services import accounts
@@ -91,15 +91,23 @@ def lock_payment(payment_id: int) -> Payment:
 
 
 def move_allocations(payment: Payment, allocations: Sequence[Allocation], actor: Actor) -> None:
-    """Post and write allocations of a payment that is there; on its own day, or today when that month is shut."""
+    """Post and write allocations of a payment that is there, on the day that :func:`allocation_day` gives."""
     before = PaymentAllocation.objects.filter(payment=payment).count()
     entry = allocation_entry(payment, allocations, rate_of(payment), f"allocation:{payment.pk}:{before + 1}")
-    _settle(payment, allocations, actor, [replace(entry, entry_on=open_day(payment.received_on))])
+    _settle(payment, allocations, actor, [replace(entry, entry_on=allocation_day(payment, allocations))])
 
 
 def rate_of(payment: Payment) -> Rate:
-    """The rate a payment was booked at."""
-    return Rate(payment.exchange_rate, payment.received_on, "payment")
+    """The rate a payment was booked at, with the day and source that its first entry names."""
+    if payment.currency == accounts.base_currency():
+        return Rate(payment.exchange_rate, payment.received_on, "base")
+    first = JournalEntry.objects.filter(posting_key=f"payment:{payment.pk}").values_list("rate_on", "rate_source").get()
+    return Rate(payment.exchange_rate, first[0] or payment.received_on, first[1])
+
+
+def allocation_day(payment: Payment, allocations: Sequence[Allocation]) -> date:
+    """When payment and documents are all there, or today when that month is shut."""
+    return open_day(max([payment.received_on, *(a.settlement.issued_on for a in allocations)]))
 
 
 def open_day(day: date) -> date:
@@ -129,8 +137,17 @@ def record(data: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         actor, customer_id=customer_id, method=data.get("method") or "transfer", received_on=received_on,
         currency=currency, amount=amount, exchange_rate=rate.rate, reference=(data.get("reference") or "")[:140],
     )  # fmt: skip
-    _settle(payment, allocations, actor, [received_entry(payment, allocations, rate)])
+    _settle(payment, allocations, actor, _entries(payment, allocations, rate))
     return payment_as_data(payment.pk)
+
+
+def _entries(payment: Payment, allocations: Sequence[Allocation], rate: Rate) -> list[EntryDraft]:
+    """One entry; two when a document is later than the money: it waits on the customer's account until then."""
+    if all(a.settlement.issued_on <= payment.received_on for a in allocations):
+        return [received_entry(payment, allocations, rate)]
+    later = allocation_entry(payment, allocations, rate, f"allocation:{payment.pk}:1")
+    on_account = received_entry(payment, [], rate)
+    return [on_account, replace(later, entry_on=allocation_day(payment, allocations))]
 
 
 def make_payment(actor: Actor, **columns: Any) -> Payment:
@@ -151,7 +168,7 @@ def _wanted(data: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _resolve(data: Mapping[str, Any]) -> list[int]:
-    """Ids of the documents named by id or number. Raises NotFound."""
+    """Ids of the documents named by id or number, each once. Raises NotFound and PaymentNotAllocatable."""
     numbers = [r["invoice_number"] for r in data["allocations"] if not r.get("invoice_id")]
     by_number = dict(Invoice.objects.filter(number__in=numbers).values_list("number", "id")) if numbers else {}
     ids = []
@@ -159,6 +176,10 @@ def _resolve(data: Mapping[str, Any]) -> list[int]:
         found = row.get("invoice_id") or by_number.get(row.get("invoice_number"))
         if not found:
             raise NotFound(f"invoice {row.get('invoice_number')} does not exist")
+        if int(found) in ids:
+            raise PaymentNotAllocatable(
+                f"{row.get('invoice_number') or f'invoice {found}'} is named twice: give one amount for each document"
+            )
         ids.append(int(found))
     return ids
 
@@ -176,7 +197,7 @@ def _allocate(
     available: Decimal, currency: str, settlements: Sequence[Settlement], wanted: Sequence[Mapping[str, Any]]
 ) -> list[Allocation]:
     """Spread what is available over the documents, as wanted or as much as is open of each, in the order given."""
-    asked = {s.invoice_id: row.get("amount") for s, row in zip(settlements, wanted, strict=False)}
+    asked = {s.invoice_id: row.get("amount") for s, row in zip(settlements, wanted, strict=True)}
     sign = 1 if available > 0 else -1
     allocations = []
     for settlement in settlements:
@@ -208,7 +229,7 @@ def _require_same(allocations: Sequence[Allocation], customer_id: int, currency:
 def _settle(payment: Payment, allocations: Sequence[Allocation], actor: Actor, entries: list[EntryDraft]) -> None:
     PaymentAllocation.objects.bulk_create(
         PaymentAllocation(
-            payment=payment, invoice_id=a.settlement.invoice_id, amount=a.amount, allocated_on=entries[0].entry_on
+            payment=payment, invoice_id=a.settlement.invoice_id, amount=a.amount, allocated_on=entries[-1].entry_on
         )
         for a in allocations
     )

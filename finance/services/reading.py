@@ -30,7 +30,7 @@ def open_total(invoice_id: int) -> Decimal:
     found = InvoiceSettlement.objects.filter(pk=invoice_id).first()
     if found is None:
         raise NotFound(f"invoice {invoice_id} is not issued or does not exist")
-    return Decimal(found.gross_total - found.paid_total - found.offset_total)
+    return Decimal(found.gross_total - found.paid_total - found.offset_total - found.written_off_total)
 
 
 def find_invoice_by_shipment(shipment_id: int) -> dict[str, Any] | None:

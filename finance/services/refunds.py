@@ -139,7 +139,8 @@ def _pay_back(payment: Payment, wanted: Decimal | None, method: str, actor: Acto
         ),
     ]  # fmt: skip
     journal = "CSH" if method == "cash" else "BNK"
-    write_entries([payment_entry(counter, journal, lines, f"payment:{counter.pk}")], accounts.base_currency(), actor)
+    entry = payment_entry(counter, journal, lines, f"payment:{counter.pk}", rate)
+    write_entries([entry], accounts.base_currency(), actor)
     check_books()
     return counter
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ class Settlement:
     customer_id: int
     currency: str
     country: str
+    issued_on: date
     gross_total: Decimal
     base_gross_total: Decimal
     paid_total: Decimal
@@ -46,6 +48,11 @@ class Settlement:
     def settled(self) -> Decimal:
         """Paid, netted and written off."""
         return self.paid_total + self.offset_total + self.written_off_total
+
+    @property
+    def base_written_off(self) -> Decimal:
+        """All that was written off, in base currency at the document's own rate."""
+        return self._base_of(self.written_off_total)
 
     @property
     def account(self) -> str:

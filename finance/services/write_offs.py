@@ -14,11 +14,12 @@ from erp.db import retrying
 from erp.money import round_money
 from erp.publishing import open_doors
 from finance.errors import PaymentNotAllocatable, WriteOffTooHigh
-from finance.models import PaymentAllocation, WriteOff
+from finance.models import Invoice, PaymentAllocation, WriteOff
 from finance.serializers.invoices import publish_invoices, write_settlements
 from finance.serializers.ledger import EntryDraft, LineDraft, check_books, write_entries
 from finance.services import accounts
 from finance.services.payments import lock_documents
+from finance.services.rates import Rate
 from finance.services.settlement import Settlement
 
 
@@ -34,7 +35,7 @@ def write_off(
         ``id``, ``amount``, ``currency``, ``number``, ``open``.
 
     Raises:
-        WriteOffTooHigh: the amount in base currency is above ``ERP_WRITE_OFF_LIMIT``.
+        WriteOffTooHigh: all that was written off of the document is, in base currency, above ``ERP_WRITE_OFF_LIMIT``.
         PaymentNotAllocatable: less is open.
     """
 
@@ -60,7 +61,7 @@ def _write_off(settlement: Settlement, wanted: Decimal | None, reason: str, acto
             + (f"{part} cannot be written off" if part else "there is nothing to write off")
         )
     base = settlement.settle(part, "write_off")
-    _require_small(settlement, base)
+    _require_small(settlement)
     today = timezone.now().date()
     made = WriteOff.objects.create(
         invoice_id=settlement.invoice_id, amount=part, written_off_on=today, reason=reason, actor_name=actor.name
@@ -76,12 +77,12 @@ def _write_off(settlement: Settlement, wanted: Decimal | None, reason: str, acto
     }  # fmt: skip
 
 
-def _require_small(settlement: Settlement, base: Decimal) -> None:
-    limit = settings.WRITE_OFF_LIMIT
-    if abs(base) > limit:
+def _require_small(settlement: Settlement) -> None:
+    limit, total = settings.WRITE_OFF_LIMIT, abs(settlement.base_written_off)
+    if total > limit:
         raise WriteOffTooHigh(
-            f"{abs(base)} {accounts.base_currency()} of {settlement.number} is above the limit of {limit} for writing "
-            "off; collect it, or issue a credit note",
+            f"{total} {accounts.base_currency()} written off of {settlement.number} in all is above the limit of "
+            f"{limit}; collect it, or issue a credit note",
             limit=str(limit),
         )
 
@@ -89,6 +90,7 @@ def _require_small(settlement: Settlement, base: Decimal) -> None:
 def _entry(settlement: Settlement, made: WriteOff, base: Decimal) -> EntryDraft:
     """Dr bad debts, Cr receivables; what a customer does not ask back is a rounding gain."""
     result = accounts.BAD_DEBTS if base > 0 else accounts.ROUNDING_GAIN
+    rate = _rate_of(settlement)
     common: dict[str, Any] = {"currency": settlement.currency, "customer_id": settlement.customer_id}
     return EntryDraft(
         journal="GEN",
@@ -98,8 +100,19 @@ def _entry(settlement: Settlement, made: WriteOff, base: Decimal) -> EntryDraft:
         document_kind="write_off",
         document_number=settlement.number,
         document_id=made.pk,
+        exchange_rate=rate.rate if rate else None,
+        rate_on=rate.rate_on if rate else None,
+        rate_source=rate.source if rate else "",
         lines=[
             LineDraft(account=result, amount=base, document_amount=made.amount, **common),
             LineDraft(account=settlement.account, amount=-base, document_amount=-made.amount, **common),
         ],
     )
+
+
+def _rate_of(settlement: Settlement) -> Rate | None:
+    """The rate of a document in foreign currency."""
+    if settlement.currency == accounts.base_currency():
+        return None
+    row = Invoice.objects.only("exchange_rate", "rate_on", "rate_source", "issued_on").get(pk=settlement.invoice_id)
+    return Rate(row.exchange_rate, row.rate_on or settlement.issued_on, row.rate_source)

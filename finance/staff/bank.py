@@ -26,6 +26,7 @@ from finance.staff.forms import CustomerField
 from finance.staff.pages import form_page
 
 SHOWN = 50
+SHOWN_REFUSALS = 10
 
 
 class StatementForm(forms.Form):
@@ -102,7 +103,10 @@ def book_sure(request: HttpRequest) -> HttpResponse:
 
     def run() -> str:
         done = bank_matching.book_sure(actor_of(request.user))
-        return f"Booked: {done['booked']}; still open: {done['open']}."
+        for reason in done["refused"][:SHOWN_REFUSALS]:
+            messages.warning(request, reason)
+        refused = f"refused: {len(done['refused'])}; " if done["refused"] else ""
+        return f"Booked: {done['booked']}; {refused}still open: {done['open']}."
 
     return perform(request, run, reverse("finance-bank"))
 

@@ -13,7 +13,8 @@ from erp.scrubber.result import Findings
 from finance import api
 from finance.checks import check_subledgers
 from finance.errors import PaymentNotAllocatable, WriteOffTooHigh
-from finance.models import Payment
+from finance.models import JournalEntry, JournalLine, Payment
+from finance.services import tie_out
 from finance.services.crediting import issue_credit_note
 from finance.services.customer_accounts import ageing, customer_statement
 from finance.services.invoicing import create_invoice
@@ -37,6 +38,11 @@ def pay(amount: int, **more: Any) -> dict[str, Any]:
 def open_of(invoice_id: int) -> Decimal:
     found = api.get_invoice(invoice_id)
     return D(found["gross_total"]) - D(found["paid_total"])
+
+
+def rate_kept(kind: str, key: int) -> list[tuple[Any, ...]]:
+    found = JournalEntry.objects.filter(document_kind=kind, document_id=key).order_by("id")
+    return list(found.values_list("exchange_rate", "rate_on", "rate_source"))
 
 
 def agrees() -> None:
@@ -105,6 +111,58 @@ def test_small_rest_is_written_off_and_a_large_one_refused(fresh_world: World) -
     with pytest.raises(WriteOffTooHigh, match="above the limit of 1000"):
         write_off(large["id"], actor=SYSTEM, reason="Gone")
     assert write_off(large["id"], actor=SYSTEM, reason="Part", amount=D(900))["open"] == 370
+    assert api.open_total(large["id"]) == 370
+    with pytest.raises(WriteOffTooHigh, match="1270 HUF written off .* in all is above the limit of 1000"):
+        write_off(large["id"], actor=SYSTEM, reason="Slice")
+    agrees()
+
+
+def test_write_off_in_foreign_currency_keeps_the_rate_of_its_document(fresh_world: World) -> None:
+    sale = invoice(fresh_world, "2", customer_id=fresh_world.foreigner)
+    done = write_off(sale["id"], actor=SYSTEM, reason="Fee")
+    assert rate_kept("write_off", done["id"]) == rate_kept("invoice", sale["id"])
+
+
+def test_payment_keeps_the_rate_it_was_booked_at(fresh_world: World) -> None:
+    api.save_exchange_rates([{"currency": "EUR", "rate_on": "2026-03-08", "rate": "395", "source": "MNB"}])
+    paid = pay(100, customer_id=fresh_world.foreigner, currency="EUR")
+    sale = invoice(fresh_world, "50", customer_id=fresh_world.foreigner)
+    allocate_payment(paid["id"], [{"invoice_id": sale["id"], "amount": 50}], actor=SYSTEM)
+    assert rate_kept("payment", paid["id"]) == [(D(395), date(2026, 3, 8), "MNB")] * 2
+
+
+def test_document_named_twice_in_one_payment_is_refused(fresh_world: World) -> None:
+    first, second = invoice(fresh_world), invoice(fresh_world)
+    twice = [
+        {"invoice_id": first["id"], "amount": 100},
+        {"invoice_number": first["number"], "amount": 200},
+        {"invoice_id": second["id"], "amount": 300},
+    ]
+    with pytest.raises(PaymentNotAllocatable, match="named twice"):
+        pay(600, allocations=twice)
+    paid = pay(600, customer_id=fresh_world.customer)
+    with pytest.raises(PaymentNotAllocatable, match="named twice"):
+        allocate_payment(paid["id"], twice, actor=SYSTEM)
+    assert open_of(first["id"]) == open_of(second["id"]) == 1270
+
+
+@pytest.mark.parametrize("is_at_once", [True, False])
+def test_money_settles_no_invoice_before_it_is_issued(fresh_world: World, is_at_once: bool) -> None:
+    sale = invoice(fresh_world, issued_on=date(2026, 3, 20))
+    if is_at_once:
+        paid = pay(1270, invoice_id=sale["id"])
+    else:
+        paid = pay(1270, customer_id=fresh_world.customer)
+        allocate_payment(paid["id"], [{"invoice_id": sale["id"]}], actor=SYSTEM)
+    lines = JournalLine.objects.filter(document_kind="payment", document_id=paid["id"])
+    found = {(str(line.account_id), line.entry_on, line.amount) for line in lines}
+    late = date(2026, 3, 20)
+    assert found == {("384", DAY, 1270), ("4795", DAY, -1270), ("4795", late, 1270), ("311", late, -1270)}
+    assert open_of(sale["id"]) == 0
+    agrees()
+    assert tie_out.differences(date(2026, 3, 15)) == []
+    deallocate_payment(paid["id"], sale["id"], actor=SYSTEM)
+    assert open_of(sale["id"]) == 1270
     agrees()
 
 

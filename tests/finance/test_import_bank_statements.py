@@ -11,7 +11,7 @@ import pytest
 from erp.actor import SYSTEM
 from finance import api
 from finance.errors import BadStatement, NotBookable, PaymentNotAllocatable
-from finance.models import BankEntry, BankMapping, BankStatement, Payment
+from finance.models import BankEntry, BankMapping, BankStatement, FiscalPeriod, Payment
 from finance.services.bank_import import import_statements, plan_import, read_statements
 from finance.services.bank_matching import book_entry, book_sure, set_aside, suggest, take_up
 from finance.services.invoicing import create_invoice
@@ -134,7 +134,7 @@ def test_number_and_amount_make_a_sure_suggestion(fresh_world: World) -> None:
     assert (best.is_sure, best.numbers, best.left) == (True, f"{first['number']}, {second['number']}", 0)
     (guess, *_) = suggest(BankEntry.objects.get(entry_ref="A2"))
     assert (guess.is_sure, guess.reason, guess.numbers) == (False, "same amount", first["number"])
-    assert book_sure(SYSTEM) == {"booked": 1, "open": 1}
+    assert book_sure(SYSTEM) == {"booked": 1, "refused": [], "open": 1}
     assert [api.get_invoice(i["id"])["payment_state"] for i in (first, second)] == ["paid", "paid"]
     assert suggest(BankEntry.objects.get(entry_ref="A2")) == []
 
@@ -173,3 +173,25 @@ def test_refused_booking_leaves_the_entry_open(fresh_world: World) -> None:
     take_up(row.pk)
     done = book_entry(row.pk, actor=SYSTEM, customer_id=fresh_world.customer)
     assert done["unallocated"] == 1000
+
+
+def test_refused_entry_stops_none_of_the_others(fresh_world: World) -> None:
+    first, second = invoice(fresh_world), invoice(fresh_world, "2000")
+    old = entry("A1", 1270, first["number"]).replace("2026-03-12", "2026-02-12")
+    load(camt("S1", old, entry("A2", 2540, second["number"]), closing=4810))
+    FiscalPeriod.objects.filter(code="2026-02").update(state=FiscalPeriod.State.SOFT_LOCKED)
+    done = book_sure(SYSTEM)
+    assert (done["booked"], done["open"]) == (1, 1)
+    assert [api.get_invoice(i["id"])["payment_state"] for i in (first, second)] == ["open", "paid"]
+    (reason,) = done["refused"]
+    assert "2026-02-12 1270" in reason
+    assert "period" in reason.lower()
+
+
+def test_document_named_twice_is_refused_and_the_entry_stays_open(fresh_world: World) -> None:
+    sale = invoice(fresh_world)
+    load(camt("S1", entry("A1", 1270), closing=2270))
+    row = BankEntry.objects.get()
+    with pytest.raises(PaymentNotAllocatable, match="named twice"):
+        book_entry(row.pk, actor=SYSTEM, documents=[{"invoice_id": sale["id"]}, {"invoice_id": sale["id"]}])
+    assert BankEntry.objects.get().state == "open"
