@@ -28,7 +28,7 @@ test: venv ## all tests, on servers of their own below var/test
 
 soak: venv ## the long forms of tests
 	@trap '$(STOP_TEST_SERVERS)' EXIT; \
-	  $(BIN)/python -m pytest -m soak $(TEST_ARGS)
+	  $(BIN)/python -m pytest -m soak -rP $(TEST_ARGS)
 
 lint: venv ## ruff, import rules, types, migrations, deployment checks
 	@$(BIN)/ruff check .

@@ -24,6 +24,7 @@ from finance.services import (
     printing,
     rates,
     reading,
+    refunds,
     valuation,
     vat_choice,
 )
@@ -117,6 +118,13 @@ def value_stock_moves(moves: Sequence[Mapping[str, Any]], *, actor: Actor | None
 def record_payment(data: Mapping[str, Any], *, actor: Actor, idempotency_key: str | None = None) -> dict[str, Any]:
     """Record a payment (negative: paid back), post it and settle documents; see ``services/payments.py``."""
     return payments.record_payment(data, actor=actor, idempotency_key=idempotency_key)
+
+
+def refund_payment(
+    payment_id: int, *, actor: Actor, amount: Decimal | None = None, method: str = "", key: str | None = None
+) -> dict[str, Any]:
+    """Pay back what a payment left on the customer's account, or a part of it; see ``services/refunds.py``."""
+    return refunds.refund_payment(payment_id, actor=actor, amount=amount, method=method, key=key)
 
 
 def post_journal_entry(data: Mapping[str, Any], *, actor: Actor, posting_key: str) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class PaymentCallback(InternalModel):
 
 
 class PaymentBooking(InternalModel):
-    """Capture for an issued invoice, or refund for a credit note; one per document."""
+    """Capture for an issued invoice, refund for a credit note, or of what a capture took too much; one per kind."""
 
     class Kind(models.TextChoices):
         """What the provider is asked to do."""
@@ -111,7 +111,7 @@ class PaymentBooking(InternalModel):
         REFUND = "refund", "Refund"
 
     attempt = models.ForeignKey(PaymentAttempt, on_delete=models.PROTECT, related_name="bookings")
-    invoice_id = models.BigIntegerField(unique=True)
+    invoice_id = models.BigIntegerField()
     kind = models.CharField(max_length=8, choices=Kind)
     amount = AmountField(null=True, help_text="Fixed before the provider is asked, so that a repeat asks the same")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -120,6 +120,7 @@ class PaymentBooking(InternalModel):
     class Meta:
         db_table = "payment_booking"
         ordering = ("-id",)
+        constraints = (models.UniqueConstraint(fields=["invoice_id", "kind"], name="payment_booking_once"),)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.invoice_id}"

@@ -28,6 +28,11 @@ class Sample:
     took_s: float
     oldest_shown_s: float | None  # the oldest stock figure on the page, as it stood there; None: it showed none
 
+    @property
+    def at_arrival_s(self) -> float | None:
+        """Age of the oldest stock figure when the page had arrived: at most the time of the whole request more."""
+        return None if self.oldest_shown_s is None else self.oldest_shown_s + self.took_s
+
 
 @dataclass(frozen=True)
 class Bought:
@@ -78,6 +83,7 @@ def summary(log: Log, seconds: float) -> dict[str, Any]:
     """The figures that follow from the pages alone."""
     took = [s.took_s for s in log.samples]
     shown = [s.oldest_shown_s for s in log.samples if s.oldest_shown_s is not None]
+    arrived = [s.at_arrival_s for s in log.samples if s.at_arrival_s is not None]
     by_kind: dict[str, list[float]] = defaultdict(list)
     for sample in log.samples:
         by_kind[sample.kind].append(sample.took_s)
@@ -91,6 +97,7 @@ def summary(log: Log, seconds: float) -> dict[str, Any]:
         "latency_s": _figures(took),
         "latency_by_page_s": {kind: _figures(values) for kind, values in sorted(by_kind.items())},
         "oldest_stock_shown_s": _figures(shown),
+        "oldest_stock_at_arrival_s": _figures(arrived),
         "pages_with_stock": len(shown),
         "errors_5xx": sum(s.status >= 500 for s in log.samples),
         "no_answer": sum(s.status == 0 for s in log.samples),

@@ -68,8 +68,8 @@ def _plots(log: Log) -> SafeString:
         "p99": per_second(log, lambda s: s.took_s, of(0.99)),
     }
     shown = {
-        "p50": per_second(log, lambda s: s.oldest_shown_s, of(0.5)),
-        "p99": per_second(log, lambda s: s.oldest_shown_s, max),
+        "p50": per_second(log, lambda s: s.at_arrival_s, of(0.5)),
+        "p99": per_second(log, lambda s: s.at_arrival_s, max),
     }
     rates = [(float(at), float(orders[at])) for at in range(int(max(orders, default=0)) + 1)]
     return mark_safe(  # noqa: S308  each part is escaped
@@ -85,23 +85,29 @@ def _row(name: str, value: Any, good: bool | None = None) -> SafeString:
 
 
 def _figures(figures: dict[str, Any]) -> SafeString:
-    shown, took = figures["oldest_stock_shown_s"], figures["latency_s"]
+    shown, took = figures["oldest_stock_at_arrival_s"], figures["latency_s"]
     rows = [
         _row("Orders per second", figures["orders_per_s"]),
-        _row("Orders taken / refused", f"{figures['orders']} / {figures['orders_refused']}"),
+        _row("Orders taken / refused", f"{figures['orders']} / {figures['orders_refused']}", figures["orders"] > 0),
         _row("Pages per second", figures["pages_per_s"]),
         _row("A page took: p50 / p99 / max", f"{took['p50']} / {took['p99']} / {took['max']} s"),
         _row(
-            "Oldest stock shown: p50 / p99 / max", f"{shown['p50']} / {shown['p99']} / {shown['max']} s",
+            "Oldest stock shown, when the page had arrived: p50 / p99 / max",
+            f"{shown['p50']} / {shown['p99']} / {shown['max']} s",
             shown["max"] < WINDOW_S,
         ),
         _row("Oversold pieces", figures["oversold"], figures["oversold"] == 0),
         _row("Server errors (5xx)", figures["errors_5xx"], figures["errors_5xx"] == 0),
         _row("Requests without an answer", figures["no_answer"], figures["no_answer"] == 0),
+        _row("What should not happen", _failures(figures["failures"])),
         _row("Deadlocks that PostgreSQL counted", figures["deadlocks_seen"]),
         _row("Pieces received / products edited meanwhile", f"{figures['received']} / {figures['edits']}"),
     ]  # fmt: skip
     return mark_safe("".join(rows))  # noqa: S308  each row is escaped
+
+
+def _failures(failures: Mapping[str, int]) -> str:
+    return "; ".join(f"{what}: {times}" for what, times in sorted(failures.items())) or "nothing"
 
 
 def _by_page(figures: dict[str, Any]) -> SafeString:
@@ -120,7 +126,7 @@ def _steps(steps: Sequence[dict[str, Any]]) -> SafeString:
         '<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class="{}">{}</td></tr>',
         (
             (
-                s["shoppers"], s["orders_per_s"], s["latency_s"]["p99"], s["oldest_stock_shown_s"]["max"],
+                s["shoppers"], s["orders_per_s"], s["latency_s"]["p99"], s["oldest_stock_at_arrival_s"]["max"],
                 s["errors_5xx"], "good" if s["held"] else "bad", "held" if s["held"] else "did not hold",
             )
             for s in steps

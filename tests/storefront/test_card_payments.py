@@ -15,16 +15,16 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from erp.relay import run_relay
+from erp.relay import drain, run_relay
 from finance import api as finance
 from finance.models import Payment
 from logistics import api as logistics
 from logistics.models import Reservation
 from storefront.cardstandin.server import CardStandIn
-from storefront.models import Cart, InvoiceCopy, PaymentAttempt, PaymentCallback, SalesOrder
+from storefront.models import Cart, InvoiceCopy, PaymentAttempt, PaymentBooking, PaymentCallback, SalesOrder
 from storefront.services.cards import http_provider
 from storefront.services.cards.completing import look_after_payments
-from storefront.services.cards.settling import settle_payments
+from storefront.services.cards.settling import CaptureUnderWay, book, settle_payments
 from storefront.services.cards.signing import HEADER, sign
 from tests.databases import ErpDatabase
 from tests.storefront import web, world
@@ -258,8 +258,6 @@ def test_capture_follows_the_goods_issue_and_finance_knows_it(bank: CardStandIn)
     do_relay()  # the provider captures, its answer is lost
     assert at_bank(bank, mug) == ("authorised", 2540, 0)
     assert not Payment.objects.filter(customer_id=order.customer_id, method="card").exists()
-    from erp.relay import drain
-
     assert drain("storefront") == 0  # asked again under the same key: nothing is charged twice
     assert at_bank(bank, mug) == ("authorised", 2540, 0)
     payment = Payment.objects.get(customer_id=order.customer_id, method="card")
@@ -306,15 +304,64 @@ def test_returned_goods_are_refunded_once(bank: CardStandIn) -> None:
     client.get(back)
     order = shipped(mug)
     do_relay()
-    lines = [{"line_no": 1, "quantity": 1, "disposition": "restock"}]
-    logistics.receive_return(order.pk, lines, actor=world.SHOPPER, key=f"r{mug}", on_date=timezone.localdate())
-    run_relay("logistics")
+    take_back(order, mug, 1)
     do_relay()
     do_relay()
     assert at_bank(bank, mug) == ("authorised", 2540, 1270)
     paid = [p.amount for p in Payment.objects.filter(reference=str(attempt_of(mug).ref)).order_by("id")]
     assert paid == [2540, -1270]
     assert finance.books_difference() == 0
+
+
+def take_back(order: SalesOrder, product: int, quantity: int) -> None:
+    lines = [{"line_no": 1, "quantity": quantity, "disposition": "restock"}]
+    logistics.receive_return(order.pk, lines, actor=world.SHOPPER, key=f"r{product}", on_date=timezone.localdate())
+    run_relay("logistics")
+
+
+@pytest.mark.parametrize("returned", [1, 2])
+def test_goods_returned_while_their_capture_is_under_way_are_paid_back(bank: CardStandIn, returned: int) -> None:
+    mug = world.product("1000", stock=5)
+    client, page = begin(mug, 2)
+    back = web.pay(page, web.LOSES_CAPTURE)
+    assert back is not None
+    client.get(back)
+    order = shipped(mug)
+    before = Payment.objects.count()
+    do_relay()  # captured, but the answer is lost
+    take_back(order, mug, returned)
+    settle_payments()
+    assert drain("storefront") == 0
+    do_relay()
+    assert drain("storefront") == 0
+    assert at_bank(bank, mug) == ("authorised", 2540, 1270 * returned)
+    payments = Payment.objects.order_by("id")[before:]
+    assert sorted(p.amount for p in payments) == [-1270 * returned, 2540]
+    assert sum(p.amount - p.allocated for p in payments) == 0
+    assert finance.books_difference() == 0
+
+
+def test_refund_waits_for_the_capture_of_its_money(bank: CardStandIn) -> None:
+    mug = world.product("1000", stock=5)
+    client, page = begin(mug, 2)
+    back = web.pay(page, web.GOOD)
+    assert back is not None
+    client.get(back)
+    order = shipped(mug)
+    settle_payments()
+    invoice = InvoiceCopy.objects.get(order_id=order.pk)
+    finance.record_payment(  # paid by transfer as well: the credit note will not be netted
+        {"amount": Decimal(2540), "invoice_id": invoice.pk}, actor=world.SHOPPER, idempotency_key=f"t{mug}"
+    )
+    take_back(order, mug, 1)
+    credit = InvoiceCopy.objects.get(order_id=order.pk, gross_total__lt=0)
+    booking = PaymentBooking.objects.create(
+        attempt=attempt_of(mug), invoice_id=credit.pk, kind=PaymentBooking.Kind.REFUND
+    )
+    with pytest.raises(CaptureUnderWay):
+        book({"invoice_id": credit.pk, "kind": "refund"}, str(credit.pk))
+    booking.refresh_from_db()
+    assert booking.amount is None
 
 
 def call(settings: Settings, body: bytes, signature: str) -> int:

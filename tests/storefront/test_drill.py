@@ -57,7 +57,8 @@ def test_short_drill_sells_without_overselling_and_writes_its_report(
     assert figures["orders"] > 0
     assert SalesOrder.objects.filter(custody="handed_over").count() >= figures["orders"]
     assert set(figures["oldest_stock_shown_s"]) == {"p50", "p99", "max"}
-    assert 0 < figures["oldest_stock_shown_s"]["max"] < 15
+    assert 0 < figures["oldest_stock_shown_s"]["max"] < figures["oldest_stock_at_arrival_s"]["max"] < 15
+    assert figures["passed"], figures["failures"]
     assert figures["latency_s"]["p99"] >= figures["latency_s"]["p50"] > 0
     text = report.read_text()
     assert text.count("<svg") == 3
@@ -80,11 +81,16 @@ def test_drill_refuses_other_machines_and_boundless_runs(options: dict[str, Any]
 def test_drill_fails_when_a_page_shows_an_old_number_or_an_error() -> None:
     log = Log()
     log.page("list", 200, 0.1, 3.0)
+    assert not passed({**summary(log, 1.0), "oversold": 0})  # it sold nothing
+    log.order("SO-1", [(1, 1)])
     good = {**summary(log, 1.0), "oversold": 0}
     assert passed(good)
+    assert passed({**good, "failures": {"staff: OwnerBusy": 3}})
+    assert not passed({**good, "failures": {"staff: OwnerBusy": 3, "KeyError: 'x'": 1}})
     assert not passed({**good, "oversold": 1})
-    log.page("list", 200, 0.1, 15.2)
+    log.page("list", 200, 1.0, 14.5)  # written at 14.5 s, read at 15.5 s
     assert not passed({**summary(log, 1.0), "oversold": 0})
     other = Log()
+    other.order("SO-1", [(1, 1)])
     other.page("cart", 503, 0.1, None)
     assert not passed({**summary(other, 1.0), "oversold": 0})

@@ -43,7 +43,7 @@ def test_last_step_before_the_shop_is_slow_holds() -> None:
         print(f"last step that held: {figures['shoppers']} shoppers, {figures['orders_per_s']} orders/s")  # noqa: T201
         assert figures["last_step_held"], figures
         assert (figures["oversold"], figures["errors_5xx"]) == (0, 0)
-        assert figures["oldest_stock_shown_s"]["max"] < 15
+        assert figures["oldest_stock_at_arrival_s"]["max"] < 15
     finally:
         shop.manage("down", ERP_START_SERVICES="0")
         shutil.rmtree(folder, ignore_errors=True)

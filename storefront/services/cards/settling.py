@@ -1,7 +1,8 @@
 """After the order: capture for each invoice, refund for each credit note, release of what is left.
 
 Facts come as copies: a goods issue makes an invoice, its copy is here in the same moment, and the relay does the
-rest. Finance is told of every movement of money under the document's own key.
+rest. Finance is told of every movement of money under the document's own key. A capture that turns out to be more than
+is owed, because goods came back while it was under way, is refunded by what is too much.
 """
 
 from __future__ import annotations
@@ -28,6 +29,13 @@ from storefront.services.cards.provider import ProviderState, card_provider
 logger = logging.getLogger(__name__)
 
 Kind = PaymentBooking.Kind
+
+
+class CaptureUnderWay(Refused):
+    """The money that is to be given back is still being captured; it is tried again in a moment."""
+
+    code = "capture-under-way"
+
 
 # Documents of paid orders about which the provider has not been asked yet; the index is partial.
 _NEWS = """
@@ -60,7 +68,7 @@ def settle_payments(limit: int = 200) -> dict[str, int]:
             PaymentBooking.objects.bulk_create(
                 [PaymentBooking(attempt_id=attempt_id, invoice_id=invoice_id, kind=kind)], ignore_conflicts=True
             )
-            enqueue("storefront", "payment_booking", str(invoice_id), {"invoice_id": invoice_id})
+            enqueue("storefront", "payment_booking", str(invoice_id), {"invoice_id": invoice_id, "kind": kind})
     for attempt in PaymentAttempt.objects.filter(pk__in=ended):
         with module_transaction("storefront"):
             if attempt.captured_total >= attempt.amount:
@@ -76,19 +84,38 @@ def book(payload: dict[str, Any], key: str) -> dict[str, Any]:
 
     The amount is fixed first: a repeat asks the provider the same under the same key.
     """
-    booking = PaymentBooking.objects.select_related("attempt").get(invoice_id=payload["invoice_id"])
+    booking = PaymentBooking.objects.select_related("attempt").get(
+        invoice_id=payload["invoice_id"], **({"kind": payload["kind"]} if "kind" in payload else {})
+    )
     if booking.done_at is not None:
         return {"amount": booking.amount}
     amount = retrying("storefront", lambda: _fix_amount(booking.pk))
+    payment: dict[str, Any] | None = None
     if amount:
-        news = _ask(booking, amount)
+        news = _ask(booking, amount, payload)
         retrying("storefront", lambda: record_news(news))
         fault_point("payment:before_finance")
-        _tell_finance(booking, amount)
-    PaymentBooking.objects.filter(pk=booking.pk).update(done_at=timezone.now())
+        payment = _tell_finance(booking, amount, payload)
+    with module_transaction("storefront"):
+        if payment and booking.kind == Kind.CAPTURE:
+            _give_back_rest(booking, payment)
+        PaymentBooking.objects.filter(pk=booking.pk).update(done_at=timezone.now())
     if booking.kind == Kind.REFUND:
         _tell_logistics(booking.attempt_id)
     return {"amount": amount}
+
+
+def _give_back_rest(booking: PaymentBooking, payment: dict[str, Any]) -> None:
+    """Have the relay refund what a capture has left on the customer's account: it was not owed any more."""
+    rest = Decimal(payment["unallocated"])
+    if rest <= 0:
+        return
+    PaymentBooking.objects.bulk_create(
+        [PaymentBooking(attempt_id=booking.attempt_id, invoice_id=booking.invoice_id, kind=Kind.REFUND, amount=rest)],
+        ignore_conflicts=True,
+    )
+    payload = {"invoice_id": booking.invoice_id, "kind": Kind.REFUND, "rest_of": payment["id"]}
+    enqueue("storefront", "payment_booking", f"refund-rest:{booking.invoice_id}", payload)
 
 
 def _fix_amount(booking_id: int) -> Decimal:
@@ -101,26 +128,32 @@ def _fix_amount(booking_id: int) -> Decimal:
     asked = sum((Decimal(o.amount or 0) for o in others), Decimal(0))
     whole: Decimal = attempt.amount if booking.kind == Kind.CAPTURE else attempt.captured_total
     amount: Decimal = max(Decimal(0), min(wanted, whole - asked))
+    captures = PaymentBooking.objects.filter(attempt=attempt, kind=Kind.CAPTURE, done_at=None)
+    if booking.kind == Kind.REFUND and amount < wanted and captures.exists():
+        raise CaptureUnderWay
     PaymentBooking.objects.filter(pk=booking_id).update(amount=amount)
     return amount
 
 
-def _ask(booking: PaymentBooking, amount: Decimal) -> ProviderState:
+def _ask(booking: PaymentBooking, amount: Decimal, payload: dict[str, Any]) -> ProviderState:
     ask = card_provider().capture if booking.kind == Kind.CAPTURE else card_provider().refund
-    return ask(str(booking.attempt.ref), amount, f"{booking.kind}:{booking.invoice_id}")
+    what = "refund-rest" if "rest_of" in payload else booking.kind
+    return ask(str(booking.attempt.ref), amount, f"{what}:{booking.invoice_id}")
 
 
-def _tell_finance(booking: PaymentBooking, amount: Decimal) -> None:
+def _tell_finance(booking: PaymentBooking, amount: Decimal, payload: dict[str, Any]) -> dict[str, Any]:
     """Record the money with its document; when the document was settled meanwhile, on the customer's account."""
     invoice = InvoiceCopy.objects.get(pk=booking.invoice_id)
     signed = amount if booking.kind == Kind.CAPTURE else -amount
     data = {"amount": signed, "currency": invoice.currency, "method": "card", "reference": str(booking.attempt.ref)}
     key = f"card:{booking.kind}:{booking.invoice_id}"
     try:
-        finance.record_payment({**data, "invoice_id": invoice.pk}, actor=SYSTEM, idempotency_key=key)
+        if "rest_of" in payload:
+            return finance.refund_payment(payload["rest_of"], amount=amount, method="card", actor=SYSTEM, key=key)
+        return finance.record_payment({**data, "invoice_id": invoice.pk}, actor=SYSTEM, idempotency_key=key)
     except Refused as refused:
         logger.warning("card payment of %s goes to the customer's account: %s", invoice.number, refused)
-        finance.record_payment(
+        return finance.record_payment(
             {**data, "customer_id": invoice.customer_id}, actor=SYSTEM, idempotency_key=f"{key}:account"
         )
 
