@@ -25,12 +25,14 @@ from finance.services import (
     rates,
     reading,
     refunds,
+    soundness,
     valuation,
     vat_choice,
 )
 
 __all__ = [
     "books_difference",
+    "books_problems",
     "choose_vat_code",
     "credit_return",
     "find_goods_issues",
@@ -203,6 +205,11 @@ def moved_on_account(posting_keys: Sequence[str], account: str) -> Decimal:
 def books_difference() -> Decimal:
     """Sum of the whole ledger in base currency: zero, or the books are broken."""
     return reading.books_difference()
+
+
+def books_problems(first: date, last: date) -> dict[str, list[str]]:
+    """Sentences under ``chains``, ``subledgers`` and ``vat``: where the books of these days do not hold."""
+    return soundness.books_problems(first, last)
 
 
 def revenue_account(product_class: str, country: str, on_date: date) -> str:

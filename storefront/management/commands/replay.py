@@ -77,8 +77,9 @@ class Command(BaseCommand):
         for sentence in sentences:
             self.stdout.write(f"Assumed: {sentence}")
         for name in ("rows", "invoices", "orders", "booked", "repeated", "rejected", "net_total", "booked_net",
-                     "trial_balance", "stock_difference", "waiting", "peak_mb", "seconds"):  # fmt: skip
-            self.stdout.write(f"{name:<18} {result[name]}")
+                     "trial_balance", "chain_damages", "subledger_differences", "vat_differences", "stock_difference",
+                     "waiting", "peak_mb", "seconds"):  # fmt: skip
+            self.stdout.write(f"{name:<22} {result[name]}")
         for disposition, rows in result["by_disposition"].items():
             self.stdout.write(f"  {disposition:<28} {rows} rows")
         for rejection in result["rejections"]:

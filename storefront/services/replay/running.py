@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from erp.actor import Actor, acting_as
 from erp.db import cursor, module_transaction
@@ -30,6 +32,8 @@ from .preparing import receive_opening_stock, save_customers, save_products
 from .survey import Survey, take_survey
 
 ACTOR = Actor(None, "replay", "system")
+FIRST_DAY = date(2000, 1, 1)  # no history begins before
+SHOWN = 5  # problems of a kind that are told one by one
 RUN_LOCK = 0x45525020  # advisory lock: one replay at a time
 
 
@@ -48,6 +52,7 @@ class Outcome:
     booked_net: Decimal = Decimal(0)  # net of everything booked for this history, by any run; read back from Finance
     trial_balance: Decimal = Decimal(0)
     stock_difference: int = 0  # pieces by which on hand differs from receipts - issues + returns + adjustments
+    books: dict[str, list[str]] = field(default_factory=dict)  # chains, subledgers, VAT: where the books do not hold
     waiting: int = 0  # relay items not done
     seconds: float = 0.0
     profile_s: dict[str, float] = field(default_factory=dict)  # where the time went
@@ -66,6 +71,10 @@ class Outcome:
             found.append(f"stock on hand differs from its moves by {self.stock_difference} pieces")
         if self.waiting:
             found.append(f"{self.waiting} documents still wait for Finance: see stuck work in the admin")
+        for sentences in self.books.values():
+            found += sentences[:SHOWN]
+            if len(sentences) > SHOWN:
+                found.append(f"and {len(sentences) - SHOWN} more like this")
         return found
 
     def as_json(self) -> dict[str, Any]:
@@ -78,6 +87,9 @@ class Outcome:
             "booked_net": str(self.booked_net.quantize(Decimal("0.01"))),
             "trial_balance": str(self.trial_balance),
             "stock_difference": self.stock_difference,
+            "chain_damages": len(self.books.get("chains", [])),
+            "subledger_differences": len(self.books.get("subledgers", [])),
+            "vat_differences": len(self.books.get("vat", [])),
             "waiting": self.waiting,
             "peak_mb": peak_mb(),
             "seconds": round(self.seconds, 1),
@@ -181,4 +193,5 @@ def _tie_out(outcome: Outcome, references: Sequence[str]) -> None:
     entries = finance_api.moved_on_account(references, PAID_FROM)
     outcome.booked_net = finance_api.net_of_references(references) + entries
     outcome.trial_balance = finance_api.books_difference()
+    outcome.books = finance_api.books_problems(FIRST_DAY, timezone.now().date())
     outcome.stock_difference = logistics_api.stock_difference()

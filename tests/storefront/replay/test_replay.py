@@ -75,6 +75,7 @@ def test_excerpt_ties_out_and_a_repeat_changes_nothing(fresh_erp: ErpDatabase) -
     assert sum(first["by_disposition"].values()) == 590
     assert first["booked_net"] == str(NET_TOTAL)
     assert (Decimal(first["trial_balance"]), first["stock_difference"], first["waiting"]) == (0, 0, 0)
+    assert [first[n] for n in ("chain_damages", "subledger_differences", "vat_differences")] == [0, 0, 0]
     assert first["peak_mb"] < 400
     require_tied_out(fresh_erp)
     before = documents(fresh_erp)
@@ -110,10 +111,16 @@ def test_missing_document_is_told_and_exits_1(fresh_erp: ErpDatabase) -> None:
         rogue.execute(
             "update finance.invoice set net_total = net_total + 0.01 where id = (select min(id) from finance.invoice)"
         )
+        rogue.execute(
+            "update finance.invoice set vat_summary = '[]', base_gross_total = 1 "
+            "where id = (select max(id) from finance.invoice)"
+        )
     again = fresh_erp.manage("replay", str(EXCERPT), check=False)
     assert again.returncode == 1
     assert "-49413.56" in again.stderr
     assert "the file has -49413.57" in again.stderr
+    for told in ("was changed after it was sealed", "differ by", "the document says 0 + 0, the ledger"):
+        assert told in again.stderr
 
 
 def test_limit_takes_whole_invoices(fresh_erp: ErpDatabase) -> None:
@@ -127,9 +134,7 @@ def test_limit_takes_whole_invoices(fresh_erp: ErpDatabase) -> None:
         ("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n1,2,3\n", "line 2"),
     ],
 )
-def test_broken_file_is_refused_with_its_line(
-    fresh_erp: ErpDatabase, tmp_path: Path, content: str, told: str
-) -> None:
+def test_broken_file_is_refused_with_its_line(fresh_erp: ErpDatabase, tmp_path: Path, content: str, told: str) -> None:
     path = tmp_path / "broken.csv"
     path.write_text(content)
     done = fresh_erp.manage("replay", str(path), check=False)
