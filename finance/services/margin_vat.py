@@ -18,6 +18,7 @@ from finance.serializers.ledger import EntryDraft, LineDraft
 from finance.services import accounts, posting
 
 STANDARD_CODE = "27"
+SHOWN = 20
 
 # A credited line counts with its original; the cost is that of the goods' own move; returned goods take theirs back.
 _MARGINS = """
@@ -31,6 +32,17 @@ from (
   left join invoice_line o on o.id = l.original_line_id left join valued_move s on s.move_id = o.move_id
   where v.category = 'margin' and i.state = 'issued' and i.issued_on <= %(last)s group by 1, 2
 ) g group by g.vat_code order by g.vat_code"""
+
+# Lines whose pieces no goods move has a cost of, unless they are credited in full.
+_WITHOUT_COST = """
+select i.id, i.number, l.line_no, l.vat_code from invoice_line l
+join invoice i on i.id = l.invoice_id join vat_code v on v.code = l.vat_code
+left join valued_move m on m.move_id = l.move_id
+where v.category = 'margin' and i.state = 'issued' and i.issued_on <= %s and l.original_line_id is null
+  and m.move_id is null and l.base_net > 0 and l.base_net + coalesce((
+    select sum(c.base_net) from invoice_line c join invoice ci on ci.id = c.invoice_id
+    where c.original_line_id = l.id and ci.state = 'issued'), 0) > 0
+order by i.number, l.line_no"""
 
 _POSTED = """
 select l.vat_code, -sum(l.amount) as tax from journal_line l join vat_code v on v.code = l.vat_code
@@ -52,16 +64,24 @@ def margin_vat_due(last: date) -> dict[str, Decimal]:
     return {code: tax for code, tax in sorted(left.items()) if tax}
 
 
+def lines_without_cost(last: date) -> list[dict[str, Any]]:
+    """Lines of the margin scheme up to a day whose cost is not known: ``id``, ``number``, ``line_no``."""
+    with cursor("finance") as cur:
+        cur.execute(_WITHOUT_COST, [last])
+        return rows_as_dicts(cur)
+
+
 @retried("finance")
 def post_margin_vat(period_code: str, *, actor: Actor) -> dict[str, Any]:
     """Post the margin scheme's VAT that is due up to a period's end: Dr revenue, Cr output VAT, per code.
 
     Raises:
-        NotFound: there is no such period; Refused: nothing is due.
+        NotFound: there is no such period; Refused: nothing is due, or the cost of a line is not known.
     """
     period = FiscalPeriod.objects.select_for_update().filter(code=period_code).first()
     if period is None:
         raise NotFound(f"There is no period {period_code}")
+    _require_costs(period.ends_on)
     due = margin_vat_due(period.ends_on)
     if not due:
         raise Refused(f"No VAT of the margin scheme is due for {period_code} beyond what is posted")
@@ -78,3 +98,14 @@ def post_margin_vat(period_code: str, *, actor: Actor) -> dict[str, Any]:
     )  # fmt: skip
     (entry_id,) = posting.post([entry], actor)
     return posting.entry_as_data(JournalEntry.objects.get(pk=entry_id))
+
+
+def _require_costs(last: date) -> None:
+    found = lines_without_cost(last)
+    if found:
+        named = ", ".join(f"{row['number']} line {row['line_no']}" for row in found[:SHOWN])
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        raise Refused(
+            f"The margin is not known of what no goods issue delivered: {named}{more}. Credit these lines, and sell "
+            "from stock what the margin scheme is for"
+        )

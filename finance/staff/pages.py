@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from erp.actor import actor_of
 from erp.errors import ErpError
 from erp.staff.desk import duty_page, page
 from finance.models import Invoice, Payment
-from finance.services import balances, crediting, payments, posting, reading
+from finance.services import accounts, balances, crediting, payments, posting, reading
 from finance.services.credit_lines import originals_of
 from finance.staff import forms as f
 
@@ -26,12 +27,26 @@ ENTRY_ROWS = 8
 
 @duty_page("finance")
 def trial_balance(request: HttpRequest) -> HttpResponse:
-    """Opening balance, debits, credits and closing balance per account, straight from the ledger."""
+    """Opening balance, debits, credits and closing balance per account; ``?format=csv`` gives the figures."""
     form = f.DaysForm({**_this_year(), **{k: v for k, v in request.GET.items() if v}})
     rows = balances.trial_balance(form.cleaned_data["first"], form.cleaned_data["last"]) if form.is_valid() else []
     names = ("opening", "debit", "credit", "balance")
+    if request.GET.get("format") == "csv":
+        return _balances_csv(rows)
     totals = {name: sum((row[name] for row in rows), Decimal(0)) for name in names}
-    return page(request, "finance/trial_balance.html", "Trial balance", form=form, rows=rows, totals=totals)
+    return page(
+        request, "finance/trial_balance.html", "Trial balance", form=form, rows=rows, totals=totals, days=form.data
+    )
+
+
+def _balances_csv(rows: list[dict[str, Any]]) -> HttpResponse:
+    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="trial-balance.csv"'
+    names = ("account", "account_name", "opening", "debit", "credit", "balance")
+    out = csv.writer(response)
+    out.writerow([*names, "currency"])
+    out.writerows([*(row[name] for name in names), accounts.base_currency()] for row in rows)
+    return response
 
 
 def _this_year() -> dict[str, str]:

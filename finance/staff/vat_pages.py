@@ -15,7 +15,7 @@ from erp.fields import dump_json
 from erp.staff.desk import duty_page, page, perform
 from finance.models import FiscalPeriod, Invoice
 from finance.services import accounts
-from finance.services.margin_vat import margin_vat_due, post_margin_vat
+from finance.services.margin_vat import lines_without_cost, margin_vat_due, post_margin_vat
 from finance.services.vat_return import VatReturn, document_differences, documents_of_code, vat_return
 from finance.services.vat_settlement import settle_vat
 from finance.staff import forms as f
@@ -41,6 +41,7 @@ def vat_return_page(request: HttpRequest) -> HttpResponse:
         sides=[(title, side, [c for c in found.codes if c.side == side]) for title, side in _SIDES],
         differences=document_differences(first, last), period=period, currency=accounts.base_currency(),
         query=f"first={first}&last={last}", margin_due=margin_vat_due(last),
+        without_cost=lines_without_cost(last),
     )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -175,6 +177,22 @@ def test_vat_code_form_is_confirmed(desk: Client) -> None:
 def test_report_pages_answer(desk: Client, page: str) -> None:
     press(desk, "invoice", make_draft(desk).pk, "issue")
     assert desk.get(reverse(page)).status_code == 200
+
+
+def test_trial_balance_leads_to_the_lines_of_an_account_and_exports(desk: Client) -> None:
+    draft = make_draft(desk)
+    press(desk, "invoice", draft.pk, "issue")
+    url = reverse("finance-trial-balance")
+    days = {"first": "2026-03-01", "last": "2026-03-31"}
+    found = re.search(r'href="([^"]*account__exact=467[^"]*)"', desk.get(url, days).content.decode())
+    assert found
+    behind = desk.get(html.unescape(found[1])).content.decode()
+    assert str(Invoice.objects.get(pk=draft.pk).number) in behind
+    assert "2700" in behind.replace(",", "")
+    assert "12700" not in behind.replace(",", "")
+    text = desk.get(url, {**days, "format": "csv"}).content.decode("utf-8-sig")
+    assert text.startswith("account,account_name,opening,debit,credit,balance,currency")
+    assert "467,Output VAT," in text
 
 
 def test_every_list_and_row_of_finance_can_be_opened(desk: Client) -> None:

@@ -131,6 +131,22 @@ def test_margin_scheme_taxes_what_a_piece_brought_beyond_its_cost(fresh_world: W
     assert tie_out.differences(MARCH[1]) == []
 
 
+def test_margin_without_a_known_cost_is_listed_and_not_posted(fresh_world: World) -> None:
+    line = {"name": "Old clock", "quantity": 1, "unit_price": "1270", "vat_code": "KUL_HASZNALT"}
+    head = {"customer_id": fresh_world.customer, "issued_on": MARCH[0]}
+    sale = invoicing.create_invoice({**head, "lines": [line]}, BOOKKEEPER)
+    with pytest.raises(Refused, match=f"margin is not known .*{sale['number']} line 1"):
+        post_margin_vat("2026-03", actor=BOOKKEEPER)
+    with pytest.raises(Refused, match=f"{sale['number']} line 1"):
+        settle_vat("2026-03", actor=BOOKKEEPER)
+    page = staff_client("vat", duty="finance").get("/admin/finance/vat-return/?period=2026-03").content.decode()
+    assert f"{sale['number']} line 1</a>" in page
+    assert "Post the VAT of the margin scheme" not in page
+    crediting.issue_credit_note(sale["id"], actor=BOOKKEEPER, issued_on=MARCH[1])
+    with pytest.raises(Refused, match="beyond what is posted"):
+        post_margin_vat("2026-03", actor=BOOKKEEPER)
+
+
 def test_page_shows_figures_leads_to_documents_and_exports(fresh_world: World) -> None:
     sale = trade(fresh_world)
     client: Client = staff_client("vat", duty="finance")
