@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from erp.db import module_transaction, retrying
 from erp.errors import Refused
-from storefront.models import Cart, CartLine, ProductCopy
+from storefront.models import Cart, CartLine, PaymentAttempt, ProductCopy
 from storefront.services.pricing import (
     NotForSale,
     Terms,
@@ -226,28 +226,49 @@ def _take_price(line: CartLine, price: Decimal, in_other_mode: Decimal) -> None:
 
 
 def merge_at_log_in(guest: Visitor, customer: Visitor) -> Cart | None:
-    """Move a guest's cart into the customer's; the same product adds up. Returns the customer's open cart."""
+    """Move a guest's cart into the customer's; the same product adds up. Returns the customer's open cart.
+
+    Whatever happens at the same time in other tabs, each piece is moved once. A cart that is being ordered or paid
+    for stays as it is: the order or the payment that is under way refers to it.
+    """
     source = find_cart(Visitor(guest.token, None))
     if source is None or customer.customer_id is None:
         return find_cart(customer)
-    terms = cart_terms(customer)
+    source_id = source.pk
+    try:
+        merged = retrying("storefront", lambda: _merge(source_id, customer))
+    except IntegrityError:  # another tab gave the customer a cart just now
+        merged = retrying("storefront", lambda: _merge(source_id, customer))
+    return refresh_cart(merged, cart_terms(customer)) if merged else None
 
-    def merge() -> Cart:
-        target = find_cart(customer)
-        if target is None:
-            Cart.objects.filter(pk=source.pk, state=Cart.State.OPEN).update(customer_id=customer.customer_id)
-            return touch(lock_cart(source.pk))
-        first, second = sorted((source.pk, target.pk))
-        lock_cart(first)
-        lock_cart(second)
-        have = {line.product_id: line for line in target.lines.all()}
-        for line in source.lines.all():
-            if line.product_id in have:
-                total = min(MAX_QUANTITY, have[line.product_id].quantity + line.quantity)
-                CartLine.objects.filter(pk=have[line.product_id].pk).update(quantity=total)
-            else:
-                CartLine.objects.filter(pk=line.pk).update(cart=target)
-        Cart.objects.filter(pk=source.pk).update(state=Cart.State.MERGED, updated_at=Now())
-        return touch(target)
 
-    return refresh_cart(retrying("storefront", merge), terms)
+def _merge(source_id: int, customer: Visitor) -> Cart | None:
+    target = find_cart(customer)
+    ids = {source_id, target.pk} if target else {source_id}
+    locked = {pk: lock_cart(pk) for pk in sorted(ids)}
+    source = locked[source_id]
+    if source.state != Cart.State.OPEN or source.customer_id is not None:
+        return find_cart(customer)
+    if target is None:
+        Cart.objects.filter(pk=source_id).update(customer_id=customer.customer_id)
+        return touch(source)
+    target = locked[target.pk]
+    if target.state != Cart.State.OPEN:  # ordered while its lock was waited for
+        return _merge(source_id, customer)
+    live = (PaymentAttempt.State.OPEN, PaymentAttempt.State.AUTHORISED)
+    if PaymentAttempt.objects.filter(cart_id=source_id, state__in=live).exists():
+        return target
+    _move_lines(source, target)
+    Cart.objects.filter(pk=source_id).update(state=Cart.State.MERGED, updated_at=Now())
+    return touch(target)
+
+
+def _move_lines(source: Cart, target: Cart) -> None:
+    have = {line.product_id: line for line in target.lines.all()}
+    for line in source.lines.all():
+        if line.product_id in have:
+            total = min(MAX_QUANTITY, have[line.product_id].quantity + line.quantity)
+            CartLine.objects.filter(pk=have[line.product_id].pk).update(quantity=total)
+            line.delete()
+        else:
+            CartLine.objects.filter(pk=line.pk).update(cart=target)

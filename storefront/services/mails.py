@@ -14,7 +14,7 @@ from django.utils.http import urlsafe_base64_encode
 from erp.errors import NotFound
 from erp.relay import relay_handler
 from finance import api as finance
-from storefront.models import CustomerCopy, InvoiceCopy, SalesOrder, SalesOrderCopy, ShopAccount
+from storefront.models import CustomerCopy, InvoiceCopy, PaymentAttempt, SalesOrder, SalesOrderCopy, ShopAccount
 from storefront.services import accounts, passwords
 
 Attachment = tuple[str, bytes, str]
@@ -64,6 +64,14 @@ def mail_order(payload: dict[str, Any], key: str) -> dict[str, str]:
     """Tell the shopper that the order is accepted."""
     order = SalesOrder.objects.prefetch_related("lines").get(pk=payload["order_id"])
     return _send(order.email, "order_accepted", order.language, {"order": order, "lines": order.lines.all()})
+
+
+@relay_handler("storefront", "mail_payment_failed")
+def mail_payment_failed(payload: dict[str, Any], key: str) -> dict[str, str]:
+    """Tell a shopper who paid by card that there is no order and nothing is charged."""
+    attempt = PaymentAttempt.objects.get(pk=payload["attempt_id"])
+    basket = attempt.basket
+    return _send(basket["email"], "payment_failed", basket["language"], {"attempt": attempt, "basket": basket})
 
 
 @relay_handler("storefront", "mail_shipment")

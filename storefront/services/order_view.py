@@ -87,8 +87,14 @@ def order_summaries(customer_id: int, before_id: int | None = None) -> tuple[lis
 
 
 def axes_with_payment(axes: Mapping[str, str], invoices: Sequence[InvoiceCopy]) -> dict[str, str]:
-    """The four axes; what Finance's invoices tell of the payment is newer than what the order knows."""
-    return {**axes, "payment": payments.payment_of(axes["payment"], axes["invoicing"], invoices)}
+    """The four axes; what Finance's invoices tell of the payment is newer than what the order knows.
+
+    Of a cancelled order whose card was only authorised nothing is captured any more: the money is released.
+    """
+    payment = payments.payment_of(axes["payment"], axes["invoicing"], invoices)
+    if axes["lifecycle"] == "cancelled" and payment == "authorised":
+        payment = "released"
+    return {**axes, "payment": payment}
 
 
 def _summary(order: SalesOrder, state: OrderState, invoices: Sequence[InvoiceCopy]) -> dict[str, Any]:
@@ -183,7 +189,6 @@ def _shipment(shipment: Mapping[str, Any], names: Mapping[int, str]) -> dict[str
         "state": shipment.get("state", ""),
         "issued_on": _as_date(shipment.get("issued_on")),
         "tracking_number": shipment.get("tracking_number") or "",
-        "tracking_url": "",
         "lines": [
             {"name": names.get(x["line_no"], ""), "quantity": x["quantity"]}
             for x in shipment.get("lines") or ()

@@ -123,6 +123,7 @@ _KINDS = {
     "mail_confirmation": RelayKind("E-mail to confirm an address"),
     "mail_reset": RelayKind("E-mail to set a new password"),
     "mail_order": RelayKind("E-mail about an accepted order", _order_of),
+    "mail_payment_failed": RelayKind("E-mail about a card payment without an order", _order_of_payment),
     "mail_shipment": RelayKind("E-mail about a shipment", _order_of),
     "mail_invoice": RelayKind("E-mail with an invoice", _invoice),
     "payment_complete": RelayKind("Order of a card payment", _order_of_payment),

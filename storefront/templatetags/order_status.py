@@ -77,6 +77,7 @@ _INVOICING_STATES: dict[str, _State] = {
 _PAYMENT_STATES: dict[str, _State] = {
     "open": _State(_("Awaiting payment"), _PAYMENT[1:], -1),
     "authorised": _State(_("Card authorised"), _PAYMENT, 0),
+    "released": _State(_("Released, nothing charged"), [_PAYMENT[0], _("Released")], 1),
     "failed": _State(_("Payment failed"), [_("Payment failed")], 0, "problem"),
     "partly_paid": _State(_("Partly paid"), [_("Partly paid"), _("Paid")], 0),
     "paid": _State(_("Paid"), _PAYMENT[1:], 0),
@@ -120,7 +121,7 @@ def payment_label(state: str) -> Label:
 def payment_tone(state: str) -> str:
     """`good`, `bad` or `wait`: how a payment state is coloured."""
     key = _key(state)
-    if key in {"paid", "refunded", "authorised"}:
+    if key in {"paid", "refunded", "authorised", "released"}:
         return "good"
     return "bad" if key == "failed" else "wait"
 

@@ -65,7 +65,8 @@ def _enter(request: HttpRequest, user: object) -> None:
     merge_at_log_in(guest, visitor_of(request))
     if brought and waiting:
         messages.info(request, _("What you had put into your cart at your last visit is there, too."))
-    request.session.pop(TOKEN_KEY, None)
+    if find_cart(Visitor(guest.token, None)) is None:  # else it is being paid for, and its payment is still his
+        request.session.pop(TOKEN_KEY, None)
     forget_visitor(request)
 
 

@@ -19,7 +19,7 @@ from storefront.models import PaymentAttempt, SalesOrder
 from storefront.services.cards.callbacks import CallbackRefused, take_callback
 from storefront.services.cards.completing import look_after
 from storefront.services.cards.ending import Reason, State
-from storefront.services.cards.paying import go_to_provider, try_again
+from storefront.services.cards.paying import PaymentOver, go_to_provider, try_again
 from storefront.services.cards.provider import ProviderUnavailable
 from storefront.services.cards.signing import HEADER
 from storefront.views.visiting import show_order_to_guest, visitor_of
@@ -52,6 +52,8 @@ def payment(request: HttpRequest, ref: UUID) -> HttpResponse:
         return _page(request, attempt)
     try:
         return HttpResponseRedirect(go_to_provider(attempt))
+    except PaymentOver:
+        return _where_it_stands(request, attempt)
     except ProviderUnavailable as error:
         messages.error(request, _("The card service does not answer. Your pieces stay set aside; please try again."))
         return _page(request, attempt, status=503, retry_after_s=error.retry_after_s)
@@ -82,7 +84,7 @@ def payment_again(request: HttpRequest, ref: UUID) -> HttpResponse:
     if attempt.state != State.FAILED:
         return _where_it_stands(request, attempt)
     try:
-        return redirect("storefront:payment", try_again(attempt).ref)
+        return redirect("storefront:payment", try_again(visitor_of(request), attempt).ref)
     except Refused as refused:
         messages.warning(request, _(refused.message))
         return redirect("storefront:cart")

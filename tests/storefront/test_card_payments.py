@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -22,12 +23,14 @@ from logistics import api as logistics
 from logistics.models import Reservation
 from storefront.cardstandin.server import CardStandIn
 from storefront.models import Cart, InvoiceCopy, PaymentAttempt, PaymentBooking, PaymentCallback, SalesOrder
-from storefront.services.cards import http_provider
+from storefront.services.cards import http_provider, paying
 from storefront.services.cards.completing import look_after_payments
+from storefront.services.cards.paying import PaymentOver, go_to_provider
 from storefront.services.cards.settling import CaptureUnderWay, book, settle_payments
 from storefront.services.cards.signing import HEADER, sign
 from tests.databases import ErpDatabase
 from tests.storefront import web, world
+from tests.storefront.test_cart import change, reprice
 from tests.storefront.test_checkout_page import orders_of, with_cart
 
 
@@ -175,6 +178,78 @@ def test_own_hold_never_blocks_its_shopper() -> None:
     assert [order.email for order in accepted] == ["tab.two@example.com"]
 
 
+def declined(product: int) -> tuple[Client, str]:
+    """A shopper whose card was declined, and where the button "try again" leads."""
+    client, page = begin(product)
+    back = web.pay(page, web.DECLINED)
+    assert back is not None
+    client.get(back)
+    return client, back.replace("return", "again")
+
+
+def says_changed(client: Client, again: str) -> str:
+    answer = client.post(again)
+    assert answer["Location"] == "/cart/"
+    return client.get("/cart/").content.decode()
+
+
+def test_trying_again_does_not_order_at_the_old_price() -> None:
+    mug = world.product("1000", stock=5)
+    client, again = declined(mug)
+    reprice(mug, "1100")
+    assert "by a new price" in says_changed(client, again)
+    assert (PaymentAttempt.objects.filter(cart=attempt_of(mug).cart_id).count(), orders_of(mug)) == (1, 0)
+
+
+def test_trying_again_does_not_order_what_is_no_longer_sold() -> None:
+    mug = world.product(stock=5)
+    client, again = declined(mug)
+    change(mug, is_sellable=False)
+    says_changed(client, again)
+    assert attempt_of(mug).state == "failed"
+
+
+def test_trying_again_is_for_the_same_day_and_delivery() -> None:
+    mug = world.product(stock=5)
+    client, again = declined(mug)
+    world.delivery(product_id=world.product("990"))
+    says_changed(client, again)
+    world.delivery(product_id=None)
+    yesterday = attempt_of(mug)
+    yesterday.basket["ordered_on"] = "2020-01-01"
+    PaymentAttempt.objects.filter(pk=yesterday.pk).update(basket=yesterday.basket)
+    says_changed(client, again)
+    assert attempt_of(mug).pk == yesterday.pk
+
+
+def test_payment_that_another_tab_replaced_leads_to_where_it_stands() -> None:
+    mug = world.product(stock=3)
+    client = with_cart((mug, 1))
+    pressed = client.post("/checkout/", world.order_form(client, payment_method="card"))
+    stale = attempt_of(mug)
+    PaymentAttempt.objects.filter(pk=stale.pk).update(hold_until="2020-01-01T00:00:00Z")
+    assert client.post("/checkout/", world.order_form(client)).status_code == 302
+    with pytest.raises(PaymentOver):
+        go_to_provider(stale)  # it was read before the other tab ordered
+    paying.hold(stale)
+    assert logistics.available([mug]) == {mug: 2}  # the order's piece alone
+    shown = client.post(pressed["Location"])
+    assert (shown.status_code, "called off" in shown.content.decode()) == (200, True)
+
+
+def test_guest_who_logs_in_while_paying_gets_the_order(bank: CardStandIn) -> None:
+    mug, jug = world.product(stock=5), world.product(stock=5)
+    world.account("pays@example.com")
+    with_cart((jug, 1), client=world.logged_in("pays@example.com"))
+    client, page = begin(mug)
+    client.post("/account/login/", {"email": "pays@example.com", "password": "anna-secret-1"})
+    back = web.pay(page, web.GOOD)
+    assert back is not None
+    assert "Thank you" in client.get(back, follow=True).content.decode()
+    assert (orders_of(mug), at_bank(bank, mug)[0]) == (1, "authorised")
+    assert [line["product_id"] for line in client.get("/cart/").context["lines"]] == [jug]
+
+
 def test_shopper_who_goes_on_with_a_transfer_is_not_charged(bank: CardStandIn) -> None:
     mug = world.product(stock=2)
     client, page = begin(mug, 2)
@@ -217,7 +292,7 @@ def test_hold_that_expired_while_paying_is_made_again() -> None:
 
 def test_paid_order_that_cannot_be_fulfilled_is_refused_and_released(bank: CardStandIn) -> None:
     mug = world.product(stock=2)
-    client, page = begin(mug, 2)
+    client, page = begin(mug, 2, email="paid.late@example.com")
     expire_holds_of(mug)
     other = with_cart((mug, 1))
     assert other.post("/checkout/", world.order_form(other)).status_code == 302
@@ -228,6 +303,9 @@ def test_paid_order_that_cannot_be_fulfilled_is_refused_and_released(bank: CardS
     do_relay()
     assert (at_bank(bank, mug)[0], attempt_of(mug).state) == ("voided", "failed")
     assert "Only 1 left" in client.get("/cart/").content.decode()
+    (letter,) = [m for m in mail.outbox if m.to == ["paid.late@example.com"]]  # the shopper may have closed the page
+    assert "nothing is charged" in letter.subject
+    assert "ran out before your payment was confirmed" in str(letter.body)
     assert logistics.available([mug]) == {mug: 1}
 
 
@@ -293,6 +371,9 @@ def test_cancelled_order_releases_the_money(bank: CardStandIn) -> None:
     assert client.post(f"/orders/{number}/cancel/").status_code == 302
     do_relay()
     do_relay()
+    shown = client.get(f"/orders/{number}/").content.decode()
+    assert "Released, nothing charged" in shown
+    assert "Card authorised" not in shown
     assert at_bank(bank, mug) == ("voided", 0, 0)
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
+from django.db import connections
 
 from admin_app.models import Product
 from admin_app.serializers import ProductSerializer
+from erp.db import cursor, module_transaction
 from storefront.models import Cart, CartLine
 from storefront.services.cart import (
     CartChanged,
@@ -16,6 +22,7 @@ from storefront.services.cart import (
     cart_terms,
     change_cart,
     find_cart,
+    lock_cart,
     merge_at_log_in,
     refresh_cart,
 )
@@ -137,6 +144,80 @@ def test_guest_cart_becomes_the_customers_when_there_is_none() -> None:
     assert merged is not None
     assert (merged.pk, merged.customer_id) == (cart.pk, anna.customer_id)
     assert find_cart(guest) is None
+
+
+@contextmanager
+def log_ins_at_once(customer: Visitor, *guests: Visitor) -> Iterator[None]:
+    """Log-ins that have all found the carts and wait for them until the block is left; then they are done."""
+    failures: list[BaseException] = []
+
+    def log_in(guest: Visitor) -> None:
+        try:
+            merge_at_log_in(guest, customer)
+        except BaseException as error:  # noqa: BLE001  told by the test's own thread
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=log_in, args=(guest,)) for guest in guests]
+    with module_transaction("storefront"):
+        for cart in [find_cart(customer), *(find_cart(guest) for guest in guests)]:
+            if cart is not None:
+                lock_cart(cart.pk)
+        for thread in threads:
+            thread.start()
+        wait_for_waiting(len(threads))
+        yield
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def wait_for_waiting(count: int) -> None:
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    deadline = time.monotonic() + 20
+    found = 0
+    while found < count:
+        assert time.monotonic() < deadline, f"{found} wait"
+        time.sleep(0.02)
+        with cursor("storefront") as cur:
+            cur.execute(waiting + " and pg_stat_clear_snapshot() is not null")
+            ((found,),) = cur.fetchall()
+
+
+def test_log_ins_at_once_move_each_piece_once() -> None:
+    anna = world.visitor(world.customer("Anna twice"))
+    mug, jug = world.product(), world.product()
+    add_to_cart(anna, mug, 1)
+    guest, cart = guest_cart((mug, 2), (jug, 4))
+    with log_ins_at_once(anna, guest, guest):
+        pass
+    mine = find_cart(anna)
+    assert mine is not None
+    assert quantities(mine) == {mug: 3, jug: 4}
+    assert quantities(cart) == {}
+
+
+def test_cart_that_is_being_ordered_is_not_merged() -> None:
+    anna = world.visitor(world.customer("Anna while ordering"))
+    mug, jug = world.product(), world.product()
+    add_to_cart(anna, mug, 1)
+    guest, cart = guest_cart((jug, 2))
+    with log_ins_at_once(anna, guest):
+        Cart.objects.filter(pk=cart.pk).update(state=Cart.State.PLACING)
+    cart.refresh_from_db()
+    assert (cart.state, quantities(cart)) == (Cart.State.PLACING, {jug: 2})
+
+
+def test_log_ins_at_once_from_two_browsers_make_one_cart() -> None:
+    anna = world.visitor(world.customer("Anna in two browsers"))
+    mug = world.product()
+    one, two = guest_cart((mug, 1))[0], guest_cart((mug, 2))[0]
+    with log_ins_at_once(anna, one, two):
+        pass
+    mine = find_cart(anna)
+    assert mine is not None
+    assert quantities(mine) == {mug: 3}
 
 
 def test_company_sees_net_prices_in_its_cart() -> None:

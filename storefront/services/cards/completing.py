@@ -19,7 +19,7 @@ from storefront.models import Cart, PaymentAttempt
 from storefront.serializers import NewOrder
 from storefront.services.cards import provider as words
 from storefront.services.cards.basket import order_from
-from storefront.services.cards.ending import Reason, State, ask_for_release, fail
+from storefront.services.cards.ending import Reason, State, ask_for_release, fail, write_that_it_failed
 from storefront.services.cards.provider import ProviderState, card_provider
 from storefront.services.cart import lock_cart
 from storefront.services.placing import place
@@ -71,6 +71,7 @@ def record_news(news: ProviderState) -> str:
         return State.AUTHORISED
     if news.state == words.AUTHORISED and attempt.state == State.FAILED:  # paid after all, too late
         ask_for_release(attempt)
+        write_that_it_failed(attempt, attempt.reason)
     if news.state in {words.DECLINED, words.VOIDED} and attempt.state == State.OPEN:
         reason = Reason.DECLINED if news.state == words.DECLINED else Reason.EXPIRED
         PaymentAttempt.objects.filter(pk=attempt.pk).update(state=State.FAILED, reason=reason)

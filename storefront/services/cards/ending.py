@@ -27,6 +27,14 @@ def fail(attempt: PaymentAttempt, reason: str) -> None:
     """End a locked attempt without an order; whatever was or will be authorised is released."""
     PaymentAttempt.objects.filter(pk=attempt.pk).update(state=State.FAILED, reason=reason)
     ask_for_release(attempt)
+    if attempt.state == State.AUTHORISED:
+        write_that_it_failed(attempt, reason)
+
+
+def write_that_it_failed(attempt: PaymentAttempt, reason: str) -> None:
+    """Write to a shopper who has paid and gets no order; a repeat writes once. Who went on himself needs no letter."""
+    if reason in {Reason.NO_STOCK, Reason.REFUSED, Reason.EXPIRED} and attempt.basket["email"]:
+        enqueue("storefront", "mail_payment_failed", str(attempt.ref), {"attempt_id": attempt.pk})
 
 
 def ask_for_release(attempt: PaymentAttempt) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -11,19 +12,27 @@ from django.utils import timezone
 
 from erp.actor import Actor
 from erp.db import retrying
+from erp.errors import Refused
 from erp.fields import dump_json, load_json
 from logistics import api as logistics
-from storefront.models import Cart, CartLine, PaymentAttempt
+from storefront.models import Cart, CartLine, PaymentAttempt, ShippingMethod
 from storefront.services import carts_after
 from storefront.services.cards.basket import as_data
 from storefront.services.cards.ending import LIVE, Reason, State, fail, supersede
 from storefront.services.cards.provider import Payment, card_provider
-from storefront.services.cart import CartChanged, hold_key, lock_cart
-from storefront.services.checkout import Confirmation, Ready, confirmed_order, make_ready
+from storefront.services.cart import CartChanged, cart_terms, hold_key, lock_cart, refresh_cart
+from storefront.services.checkout import Confirmation, Ready, confirmed_order, make_ready, price_cart
 from storefront.services.handover import OutOfStock
+from storefront.services.pricing import Terms
 from storefront.services.visitors import Visitor
 
 FIRST_LOOK_S = 15  # after the shopper went to the provider
+
+
+class PaymentOver(Refused):
+    """This payment is over; please see where your order stands."""
+
+    code = "payment-over"
 
 
 def begin_payment(visitor: Visitor, cart_id: int, said: Confirmation, *, actor: Actor) -> PaymentAttempt:
@@ -67,16 +76,27 @@ def _without_time(basket: dict[str, Any]) -> dict[str, Any]:
 
 
 def hold(attempt: PaymentAttempt) -> None:
-    """Set the attempt's pieces aside from now on; raises OutOfStock and ends the attempt when they are gone."""
+    """Set the attempt's pieces aside from now on; raises OutOfStock and ends the attempt when they are gone.
+
+    When the attempt ended meanwhile, what was set aside for it is given back, or to the attempt that replaced it.
+    """
     lines = [line for line in attempt.basket["lines"] if line["is_stocked"]]
     answer = logistics.hold_stock(hold_key(attempt.cart_id), lines, settings.HOLD_S)
     if answer["outcome"] == "held":
-        PaymentAttempt.objects.filter(pk=attempt.pk, state=State.OPEN).update(
-            hold_until=answer["expires_at"].replace(microsecond=0)
-        )
+        until = answer["expires_at"].replace(microsecond=0)
+        if not PaymentAttempt.objects.filter(pk=attempt.pk, state__in=LIVE).update(hold_until=until):
+            _hand_on(attempt)
         return
     retrying("storefront", lambda: _sold_out(attempt, answer["short"]))
     raise OutOfStock("Some of it has run out meanwhile. Nothing was ordered; please see what is left.")
+
+
+def _hand_on(ended: PaymentAttempt) -> None:
+    successor = PaymentAttempt.objects.filter(cart_id=ended.cart_id, state=State.OPEN).first()
+    if successor is None:
+        logistics.release_hold(hold_key(ended.cart_id))
+    else:
+        hold(successor)
 
 
 def _sold_out(attempt: PaymentAttempt, short: list[dict[str, Any]]) -> None:
@@ -96,12 +116,14 @@ def _sold_out(attempt: PaymentAttempt, short: list[dict[str, Any]]) -> None:
 def go_to_provider(attempt: PaymentAttempt) -> str:
     """URL at the provider where the shopper pays; sets the pieces aside again when their time is over.
 
-    Raises OutOfStock, ProviderUnavailable (nothing has changed, try again), ProviderRefused.
+    Raises OutOfStock, PaymentOver, ProviderUnavailable (nothing has changed, try again), ProviderRefused.
     """
-    if attempt.hold_until is None or attempt.hold_until <= timezone.now():
+    attempt.refresh_from_db()
+    if attempt.state == State.OPEN and (attempt.hold_until is None or attempt.hold_until <= timezone.now()):
         hold(attempt)
         attempt.refresh_from_db()
-    assert attempt.hold_until is not None
+    if attempt.state != State.OPEN or attempt.hold_until is None:  # another tab went on in another way
+        raise PaymentOver
     # Before the provider is told: whatever comes of the call, it is looked after.
     look_at = timezone.now() + timedelta(seconds=FIRST_LOOK_S)
     PaymentAttempt.objects.filter(pk=attempt.pk, state__in=LIVE).update(look_at=look_at)
@@ -117,18 +139,20 @@ def go_to_provider(attempt: PaymentAttempt) -> str:
     return url
 
 
-def try_again(attempt: PaymentAttempt) -> PaymentAttempt:
-    """A new attempt to pay for what a failed one confirmed, while the cart is still that.
+def try_again(visitor: Visitor, attempt: PaymentAttempt) -> PaymentAttempt:
+    """A new attempt to pay for what a failed one confirmed, while the cart and its prices are still that.
 
     Raises CartChanged, OutOfStock, PaymentUnderWay.
     """
+    terms = cart_terms(visitor, attempt.basket["country"])
+    refresh_cart(attempt.cart, terms)
 
     def renew() -> PaymentAttempt:
         cart = lock_cart(attempt.cart_id)
         known = PaymentAttempt.objects.filter(cart=cart, key=attempt.key).exclude(state=State.FAILED).first()
         if known is not None:
             return known
-        if cart.state != Cart.State.OPEN or cart.version != attempt.cart_version:
+        if cart.state != Cart.State.OPEN or cart.version != attempt.cart_version or not _is_current(attempt, terms):
             raise CartChanged
         supersede(cart)
         return PaymentAttempt.objects.create(
@@ -141,3 +165,13 @@ def try_again(attempt: PaymentAttempt) -> PaymentAttempt:
         hold(renewed)
         renewed.refresh_from_db()
     return renewed
+
+
+def _is_current(attempt: PaymentAttempt, terms: Terms) -> bool:
+    """Whether the cart, priced today, makes exactly the lines that were confirmed: prices, VAT, delivery, names."""
+    method = ShippingMethod.objects.filter(code=attempt.basket["shipping_method"], is_active=True).first()
+    if method is None or attempt.basket["ordered_on"] != terms.on_date.isoformat():
+        return False
+    today = price_cart(list(attempt.cart.lines.all()), terms, method)
+    lines: list[dict[str, Any]] = load_json(dump_json([asdict(line) for line in today.lines]))
+    return lines == attempt.basket["lines"]
