@@ -34,6 +34,17 @@ def raise_alert(key: str, message: str, details: dict[str, Any] | None = None, *
     return is_new
 
 
+def refresh_alert(key: str, message: str, details: dict[str, Any] | None = None) -> bool:
+    """Bring the open incident of a key up to date; returns whether there is one. Never opens one."""
+    with module_transaction(PLATFORM), cursor(PLATFORM) as cur:
+        cur.execute(
+            "update alert set message = %s, details = %s, last_seen_at = clock_timestamp() "
+            "where key = %s and resolved_at is null",
+            [message, dump_json(details or {}), key],
+        )
+        return bool(cur.rowcount > 0)
+
+
 def resolve_alert(key: str) -> bool:
     """Close the open incident of a key; returns whether there was one."""
     with module_transaction(PLATFORM), cursor(PLATFORM) as cur:

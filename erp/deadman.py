@@ -32,9 +32,12 @@ class Verdict:
 
 
 def nightly(now: datetime) -> Verdict:
-    """The nightly run started in time and finished within its bound."""
+    """The nightly run started in time and finished within its bound; a later full run of any kind stands for it."""
     key, due = "nightly", due_at(now)
-    run = ScrubRun.objects.filter(trigger="nightly", started_at__gte=due, started_at__lte=now).order_by("id").first()
+    since = ScrubRun.objects.filter(started_at__gte=due, started_at__lte=now).order_by("id")
+    if any(_is_complete(run) for run in since.exclude(finished_at=None).filter(names=[])):
+        return Verdict(key, False)
+    run = since.filter(trigger="nightly").first()
     bound = timedelta(seconds=settings.SCRUB_BOUND_S)
     details: dict[str, object] = {"repair": "manage.py scrub", "oldest_at": due}
     if run is None or run.status == "requested":
@@ -48,7 +51,16 @@ def nightly(now: datetime) -> Verdict:
             f"{f', at {run.current}' if run.current else ''}"
         )
         return Verdict(key, now > run.started_at + bound, message, details)
-    return Verdict(key, False)
+    message = (
+        f"the nightly scrub of {run.started_at:%Y-%m-%d %H:%M} UTC was given up after {run.results.count()} of "
+        f"{run.total} checks; run manage.py scrub and look at the logs of the worker"
+    )
+    return Verdict(key, True, message, details)
+
+
+def _is_complete(run: ScrubRun) -> bool:
+    """Whether a finished run has done all its checks; one that died is closed without."""
+    return 0 < run.total <= run.results.count()
 
 
 def beat_and_workers() -> Iterator[Verdict]:

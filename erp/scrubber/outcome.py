@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from erp.alerts import raise_alert, resolve_alert
+from erp.alerts import raise_alert, refresh_alert, resolve_alert
 from erp.fields import dump_json, load_json
 from erp.models import ScrubResult, ScrubRun
 from erp.scrubber.result import CheckResult, CheckSpec
@@ -16,6 +16,7 @@ from erp.scrubber.result import CheckResult, CheckSpec
 logger = logging.getLogger(__name__)
 
 ROWS_NAMED = 20
+EXIT_CODES = {"alert": 1, "failed": 2, "warning": 0, "ok": 0}  # of commands that run checks, by the run's status
 
 
 def worst_status(statuses: list[str]) -> str:
@@ -27,7 +28,10 @@ def worst_status(statuses: list[str]) -> str:
 
 
 def keep(run: ScrubRun, spec: CheckSpec, result: CheckResult) -> None:
-    """Keep the result, then raise or resolve the check's alert."""
+    """Keep the result, then raise the check's alert, or resolve it when the check is clean.
+
+    A warning opens no incident and ends none: what an open one tells is brought up to date.
+    """
     ScrubResult.objects.create(
         run=run, name=result.name, status=result.status, compared=result.compared, mismatched=result.mismatched,
         drift=result.drift, amount=result.amount, samples=load_json(dump_json([vars(s) for s in result.samples])),
@@ -38,8 +42,10 @@ def keep(run: ScrubRun, spec: CheckSpec, result: CheckResult) -> None:
     try:
         if result.status in ("alert", "failed"):
             raise_alert(key, alert_text(spec, result), alert_details(spec, result))
-        else:
+        elif result.status == "ok":
             resolve_alert(key)
+        else:
+            refresh_alert(key, alert_text(spec, result), alert_details(spec, result))
     except DatabaseError:
         logger.exception("the alert of %s could not be recorded", spec.name)
 

@@ -11,8 +11,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from erp.errors import ErpError
+from erp.models import ScrubRun
 from erp.ownership import UnknownEntity
-from erp.replication.resync import attach, detach
+from erp.replication.resync import Rebuilt, attach, detach
+from erp.scrubber.outcome import EXIT_CODES
 from erp.scrubber.repair import check_again, repair
 
 
@@ -21,7 +23,7 @@ def _show(bar: tqdm[Any], done: int) -> None:
 
 
 class Command(BaseCommand):
-    """Owner data is never changed by a rebuild."""
+    """Owner data is never changed by a rebuild. Exit code as ``manage.py scrub`` when the check runs again."""
 
     help = "Makes a reader's copy equal to its owner's rows (missing, extra and changed rows, at any version)."
 
@@ -58,7 +60,12 @@ class Command(BaseCommand):
         checks = {r.name: r.status for r in run.results.all()} if run and run.finished_at else {}
         if options["json"]:
             self.stdout.write(json.dumps({**asdict(done), "checks": checks}))
-            return
+        else:
+            self._print(done, checks, run)
+        if checks and run and EXIT_CODES[run.status]:
+            sys.exit(EXIT_CODES[run.status])
+
+    def _print(self, done: Rebuilt, checks: dict[str, str], run: ScrubRun | None) -> None:
         verb = "would be" if done.dry_run else "were"
         self.stdout.write(f"{done.changed} rows {verb} set as the owner has them, {done.removed} {verb} removed.")
         for name, status in checks.items():

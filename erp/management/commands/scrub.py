@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
 from tqdm import tqdm
 
 from erp.errors import Refused
@@ -14,14 +15,13 @@ from erp.fields import dump_json
 from erp.models import ScrubRun
 from erp.scrubber.checks import all_checks
 from erp.scrubber.engine import no_pause, run_scrub
+from erp.scrubber.outcome import EXIT_CODES
 from erp.scrubber.result import CheckResult, CheckSpec
 from erp.scrubber.throttle import Throttle
 
-EXIT = {"alert": 1, "failed": 2, "warning": 0, "ok": 0}
-
 
 class Command(BaseCommand):
-    """Exit code 1 when something alerts, else 2 when a check could not run, else 0."""
+    """Exit code 1 when something alerts, else 2 when a check or the whole run could not be done, else 0."""
 
     help = "Cross-checks all modules: copies against owners, balances against movements, ledger against documents."
 
@@ -49,10 +49,15 @@ class Command(BaseCommand):
             try:
                 pause = Throttle(settings.SCRUB_REST) if options["gentle"] else no_pause
                 run = run_scrub(names, progress=show, pause=pause)
-            except Refused as error:
-                raise CommandError(str(error)) from error
-        self._print(run, options["json"])
-        sys.exit(EXIT[run.status])
+                self._print(run, options["json"])
+            except (Refused, Error) as error:
+                self._give_up(str(error), options["json"])
+                raise CommandError(str(error), returncode=EXIT_CODES["failed"]) from error
+        sys.exit(EXIT_CODES[run.status])
+
+    def _give_up(self, reason: str, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(dump_json({"status": "failed", "error": reason, "checks": []}))
 
     def _print(self, run: ScrubRun, as_json: bool) -> None:
         results = list(run.results.order_by("id"))

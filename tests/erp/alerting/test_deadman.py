@@ -11,7 +11,7 @@ import pytest
 
 from erp import clocks, deadman
 from erp.alerts import beat_heart, open_alerts
-from erp.models import ClockReading, Heartbeat, ScrubRun
+from erp.models import ClockReading, Heartbeat, ScrubResult, ScrubRun
 from erp.schedule import QUEUES, generated_tasks
 from erp.watchdog import look, look_at_clocks
 from tests.databases import ErpDatabase
@@ -29,6 +29,13 @@ def _long_installed(erp: ErpDatabase) -> None:
 
 def run_at(at: datetime, **values: Any) -> ScrubRun:
     return ScrubRun.objects.create(trigger="nightly", started_at=at, **{"status": "running", "total": 11, **values})
+
+
+def give_results(run: ScrubRun, number: int) -> None:
+    for at in range(number):
+        ScrubResult.objects.create(
+            run=run, name=f"check {at}", status="ok", compared=1, mismatched=0, drift=0, seconds=0
+        )
 
 
 def test_run_that_has_not_started_by_ten_past_three_alerts() -> None:
@@ -60,7 +67,31 @@ def test_run_beyond_its_bound_alerts_until_it_is_finished(settings: Any) -> None
     assert stuck.is_wrong
     assert "0 of 11 checks are done, at ledger_copy" in stuck.message
     ScrubRun.objects.filter(pk=run.pk).update(finished_at=DUE + timedelta(hours=2), status="ok")
+    give_results(run, 11)
     assert not deadman.nightly(DUE + timedelta(hours=3)).is_wrong
+
+
+def test_run_that_was_given_up_alerts_until_a_later_full_run_ends() -> None:
+    run = run_at(DUE, status="failed", finished_at=DUE + timedelta(hours=7))
+    give_results(run, 4)
+    given_up = deadman.nightly(DUE + timedelta(hours=8))
+    assert given_up.is_wrong
+    assert "given up after 4 of 11 checks" in given_up.message
+    later = {"trigger": "manual", "started_at": DUE + timedelta(hours=8), "finished_at": DUE + timedelta(hours=9)}
+    one = ScrubRun.objects.create(names=["check 0"], status="ok", total=1, **later)
+    give_results(one, 1)
+    assert deadman.nightly(DUE + timedelta(hours=9)).is_wrong  # one check is no full run
+    full = ScrubRun.objects.create(status="alert", total=11, **later)
+    give_results(full, 11)
+    assert not deadman.nightly(DUE + timedelta(hours=9)).is_wrong
+
+
+def test_full_run_by_hand_ends_the_incident_of_a_run_that_never_started() -> None:
+    assert "nightly" in look(TEN_PAST)
+    values = {"started_at": TEN_PAST, "finished_at": TEN_PAST + timedelta(minutes=1)}
+    give_results(ScrubRun.objects.create(trigger="manual", status="ok", total=11, **values), 11)
+    assert "nightly" not in look(TEN_PAST + timedelta(minutes=2))
+    assert "nightly" not in [a.key for a in open_alerts()]
 
 
 def test_installation_younger_than_the_night_owes_no_run(erp: ErpDatabase) -> None:

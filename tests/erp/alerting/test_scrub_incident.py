@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from admin_app.serializers import CustomerSerializer
 from erp.alerting.dispatch import dispatch
@@ -46,6 +47,33 @@ def test_drift_is_told_with_everything_and_resolved_by_the_next_clean_run(
     assert dispatch(NOW) == 3
     assert [channel for channel, _ in receivers.arrived[3:]] == CHANNELS
     assert (receivers.refused, Alert.objects.filter(resolved_at=None).count()) == ([], 0)
+
+
+def test_warning_neither_opens_nor_ends_an_incident(erp: ErpDatabase, settings: Any) -> None:
+    clear_caches()
+    saved = CustomerSerializer.bulk_save([{"external_ref": f"w:{at}", "name": f"w{at}"} for at in range(2)])
+    keys = [row["id"] for row in saved]
+    break_copy = "update finance.customer_copy set name = 'rogue' where id = any(%s)"
+    with erp.connect("postgres") as rogue:
+        rogue.execute(break_copy, [keys])
+    settings.SCRUB_THRESHOLDS = {"customers": 1.0}
+    Alert.objects.all().delete()
+    assert run_scrub(["customers"]).status == "warning"
+    assert Alert.objects.count() == 0
+
+    settings.SCRUB_THRESHOLDS = {}
+    assert run_scrub(["customers"]).status == "alert"
+    opened = Alert.objects.get()
+    repair("customer", "finance", keys=keys[:1])
+    settings.SCRUB_THRESHOLDS = {"customers": 1.0}
+    assert run_scrub(["customers"]).status == "warning"
+    still = Alert.objects.get()
+    assert (still.pk, still.resolved_at, still.details["mismatched"]) == (opened.pk, None, 1)
+    assert still.last_seen_at > opened.last_seen_at
+
+    repair("customer", "finance", keys=keys[1:])
+    run_scrub(["customers"])
+    assert Alert.objects.get().resolved_at is not None
 
 
 def test_check_that_cannot_run_says_so_and_what_to_do(erp: ErpDatabase, receivers: Receivers) -> None:

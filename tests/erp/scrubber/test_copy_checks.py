@@ -102,6 +102,15 @@ def test_repair_is_audited_and_checked_again(fresh_erp: ErpDatabase, keys: tuple
     assert notes == [({"entity": "customer", "reader": "finance", "changed": 1, "removed": 0, "keys": [keys[0]]},)]
 
 
+def test_repair_whose_check_still_alerts_exits_as_the_check(fresh_erp: ErpDatabase, keys: tuple[int, int]) -> None:
+    with fresh_erp.connect("postgres") as rogue:
+        rogue.execute("update finance.customer_copy set name = 'rogue' where id % 10 = 0")
+    with pytest.raises(SystemExit) as ended:
+        manage("resync", "customer", "finance", "--keys", str(keys[0]))
+    assert ended.value.code == 1
+    manage("resync", "customer", "finance")
+
+
 def test_detached_corrupt_copy_is_back_within_one_command_and_one_check(
     fresh_erp: ErpDatabase, keys: tuple[int, int]
 ) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from erp.errors import Refused
 from erp.models import Alert, ScrubRun
@@ -171,6 +172,31 @@ def test_exit_code_is_the_worst_of_all(
     with pytest.raises(SystemExit) as ended:
         call_command("scrub", "--json", stdout=StringIO())
     assert ended.value.code == code
+
+
+def refused(*arguments: str) -> tuple[int, dict[str, Any]]:
+    """Exit code and document of a scrub that could not be done."""
+    out = StringIO()
+    with pytest.raises(CommandError) as ended:
+        call_command("scrub", "--json", *arguments, stdout=out)
+    return ended.value.returncode, json.loads(out.getvalue())
+
+
+def test_run_that_cannot_be_done_exits_2_and_never_as_drift(three: Checks, module_erp: ErpDatabase) -> None:
+    code, document = refused("--check", "four")
+    assert (code, document["status"], document["checks"]) == (2, "failed", [])
+    assert "no check 'four'" in document["error"]
+    with module_erp.connect("platform") as other:
+        other.execute("select pg_advisory_lock(%s)", [engine.RUN_LOCK])
+        code, document = refused()
+        other.execute("select pg_advisory_unlock(%s)", [engine.RUN_LOCK])
+    assert (code, document["status"]) == (2, "failed")
+
+
+def test_scrub_without_database_exits_2(module_erp: ErpDatabase) -> None:
+    found = module_erp.manage("scrub", "--json", check=False, ERP_DATABASE_NAME="not_there")
+    assert (found.returncode, json.loads(found.stdout)["status"]) == (2, "failed")
+    assert "Traceback" not in found.stderr
 
 
 def test_threshold_of_a_check_is_configurable(settings: Any) -> None:
