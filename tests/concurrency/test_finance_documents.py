@@ -141,9 +141,7 @@ def test_concurrent_payments_settle_once_and_a_key_pays_once(fresh_erp: ErpDatab
     world = make_world()
     invoice = _manual(world, quantity=10)  # 1,270 to be paid, offered four times 700 under three keys
     keys = ["a", "b", "c", "a"]
-    processes = [
-        fresh_erp.popen(PAYER.format(invoice=invoice, key=key), ERP_LOCK_TIMEOUT_MS="20000") for key in keys
-    ]
+    processes = [fresh_erp.popen(PAYER.format(invoice=invoice, key=key), ERP_LOCK_TIMEOUT_MS="20000") for key in keys]
     for process in processes:
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors
