@@ -20,7 +20,9 @@ from tests.storefront import world
 
 
 @pytest.fixture(autouse=True)
-def _shop(module_erp: ErpDatabase) -> None:
+def _shop(module_erp: ErpDatabase, settings: Any) -> None:
+    # Hundreds of log-ins: how slow a hash is does not matter to what is asserted here.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     world.set_up_books()
     world.delivery()
     AttemptCount.objects.all().delete()
