@@ -31,10 +31,10 @@ class Result:
 
 
 def judge(name: str, value: float, limit: float, goal: str, *, unit: str = "", note: str = "") -> Result:
-    """Compare value / limit with a goal like ``<= 2`` or ``>= 0.25``."""
+    """Compare value / limit with a goal like ``<= 2``, ``>= 0.25`` or ``== 1``."""
     ratio = value / limit if limit else float("inf")
     sign, bound = goal.split()
-    met = ratio <= float(bound) if sign == "<=" else ratio >= float(bound)
+    met = {"<=": ratio <= float(bound), ">=": ratio >= float(bound), "==": ratio == float(bound)}[sign]
     return Result(name, round(value, 4), round(limit, 4), round(ratio, 3), goal, met, unit, note)
 
 

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.harness import PgBench, Result, fresh_database, judge, median, percentile, pgbench, report, run_clients
+from bench.harness import PgBench, Result, fresh_database, judge, median, percentile, pgbench, report, run_clients, tell
 
 ROUNDS = 3
 CALLS = 200
+ORDERS = 60  # carts of each client in a round
 PLENTY = 10_000_000
+PIECES, BUYERS, PROCESSES = 100, 200, 16  # more buyers than pieces
 
 SETUP = """
 from decimal import Decimal
 from admin_app.serializers import CustomerSerializer, ProductSerializer
 from erp.actor import SYSTEM
+from erp.db import module_transaction
 from finance import api as finance
 from logistics import api
+from storefront.models import ShippingMethod
 finance.load_demo(SYSTEM)
+with module_transaction('storefront'):
+    ShippingMethod.objects.update_or_create(code='PICKUP', defaults={'name': 'Pick-up'})
 buyer = CustomerSerializer.bulk_save([{'external_ref': 'b:1', 'name': 'Buyer'}])[0]['id']
-rows = [{'sku': f'HOT-{n}', 'name': f'Hot {n}', 'base_price': Decimal(100)} for n in range(25)]
+rows = [{'sku': f'HOT-{n}', 'name': f'Hot {n}', 'base_price': Decimal(100)} for n in range(25)] + [
+    {'sku': 'SCARCE', 'name': 'Scarce', 'base_price': Decimal(100)}]
 products = [row['id'] for row in ProductSerializer.bulk_save(rows)]
 api.save_warehouse({'code': 'MAIN', 'name': 'Main'})
-goods = [{'product_id': p, 'quantity': %d, 'unit_cost': Decimal(1)} for p in products]
+goods = [{'product_id': p, 'quantity': %d, 'unit_cost': Decimal(1)} for p in products[:-1]]
+goods.append({'product_id': products[-1], 'quantity': %d, 'unit_cost': Decimal(1)})
 api.receive_goods(goods, actor=SYSTEM, key=None)
 print(json.dumps({'customer': buyer, 'products': products}))
 """
@@ -43,10 +51,49 @@ print(json.dumps({{'ms': times}}))
 """
 
 HOLD = "assert api.hold_stock(f'cart-{{key}}', lines({products}), 600)['outcome'] == 'held'"
-ORDER = (
-    "assert api.accept_order({{'order_id': key, 'epoch': 1, 'number': f'SO-{{key}}', 'customer_id': {customer}, "
-    "'currency': 'HUF', 'lines': lines({products})}})['outcome'] == 'accepted'"
-)
+
+# From the order button of a customer who is logged in to the order that Logistics has accepted; carts are made before.
+CARTS = """
+import uuid
+from decimal import Decimal
+from erp.actor import SYSTEM
+from erp.db import module_transaction
+from storefront.models import Cart, CartLine, CustomerCopy, ProductCopy
+from storefront.services.cart import cart_terms, present_price
+from storefront.services.checkout import Confirmation, order_key, place_from_cart
+from storefront.services.visitors import Visitor
+visitor = Visitor(None, CustomerCopy.objects.get(pk={customer}))
+terms, products = cart_terms(visitor, 'HU'), ProductCopy.objects.filter(pk__in={products})
+prices = [(product.pk, present_price(product, terms)) for product in products]
+with module_transaction('storefront'):
+    carts = Cart.objects.bulk_create([Cart(token=uuid.uuid4()) for _ in range({calls} + 10)])
+    CartLine.objects.bulk_create(
+        [CartLine(cart=cart, product_id=p, quantity=1, unit_price=price) for cart in carts for p, price in prices])
+home = dict(name='Buyer', street='Main street 1', postcode='1011', city='Budapest', country='HU')
+times = []
+for n, cart in enumerate(carts):
+    said = Confirmation(cart_version=cart.version, key=order_key(cart), email='b@example.com', phone='', ship_to=home,
+                        bill_to=home, shipping_method='PICKUP', payment_method='transfer')
+    began = time.perf_counter()
+    outcome = place_from_cart(visitor, cart.pk, said, actor=SYSTEM)
+    assert outcome.result == 'accepted', outcome
+    if n >= 10:
+        times.append((time.perf_counter() - began) * 1000)
+print(json.dumps({{'ms': times}}))
+"""
+
+SCARCE = """
+from decimal import Decimal
+from logistics import api
+accepted, began = 0, time.time()
+for key in range({base} + client, {base} + {buyers}, {processes}):
+    line = {{'line_no': 1, 'product_id': {product}, 'sku': 'S', 'name': 'n', 'quantity': 1, 'unit_price': Decimal(100),
+             'vat_code': '27', 'vat_rate': Decimal(27)}}
+    answer = api.accept_order({{'order_id': key, 'epoch': 1, 'number': f'SO-{{key}}', 'customer_id': {customer},
+                               'currency': 'HUF', 'lines': [line]}})
+    accepted += answer['outcome'] == 'accepted'
+print(json.dumps({{'accepted': accepted, 'began': began, 'ended': time.time()}}))
+"""
 
 LEAST_HOLD = """
 with u as (update stock set reserved = reserved + 1, version = version + 1
@@ -91,9 +138,9 @@ def same_sql(product: int) -> str:
     return f"\\set owner random(1, 1000000000)\nbegin;\n{one_line};\ncommit;\n"
 
 
-def rate(body: str, clients: int, base: int) -> tuple[float, list[float]]:
+def rate(code: str, clients: int) -> tuple[float, list[float]]:
     """(calls per second of all clients together, latencies in ms)."""
-    answers = run_clients(LOOP.format(calls=CALLS, body=body, base=base), clients)
+    answers = run_clients(code, clients)
     lists: list[Any] = [answer["ms"] for answer in answers]
     return sum(1000 * len(ms) / sum(ms) for ms in lists), [v for ms in lists for v in ms]
 
@@ -103,25 +150,43 @@ def best(script: str, clients: tuple[int, ...] = (1, 2)) -> PgBench:
     return max((pgbench(script, "logistics", n) for n in clients), key=lambda run: run.tps)
 
 
+def holds_per_second(product: int) -> float:
+    """Holds of one hot product by 16 clients together."""
+    body = HOLD.format(products=[product])
+    bases = [1_000_000 + 10_000_000 * n for n in range(ROUNDS)]
+    return median([rate(LOOP.format(calls=CALLS, body=body, base=base), 16)[0] for base in bases])
+
+
+def orders(customer: int, products: list[int], clients: int) -> tuple[float, float]:
+    """Orders from the cart to accepted: (per second of all clients together, p50 in ms)."""
+    code = CARTS.format(customer=customer, products=products, calls=ORDERS)
+    rounds = [rate(code, clients) for _ in range(ROUNDS)]
+    return median([r for r, _ in rounds]), percentile([v for _, ms in rounds for v in ms], 0.5)
+
+
+def scarce(customer: int, product: int) -> list[Result]:
+    """More buyers than pieces, all at once: every piece is sold, none twice."""
+    code = SCARCE.format(base=800_000_000_000, customer=customer, product=product, buyers=BUYERS, processes=PROCESSES)
+    answers: list[Any] = run_clients(code, PROCESSES)
+    sold = sum(answer["accepted"] for answer in answers)
+    seconds = max(answer["ended"] for answer in answers) - min(answer["began"] for answer in answers)
+    name = f"{PIECES} pieces, {BUYERS} buyers, {PROCESSES} processes"
+    return [
+        judge(f"{name}: orders accepted vs pieces", sold, PIECES, "== 1"),
+        tell(f"{name}: time", seconds, unit="s", note=f"{BUYERS / seconds:.1f} orders decided/s"),
+    ]
+
+
 def measure() -> list[Result]:
     """All rows of this benchmark."""
     import django
 
     fresh_database()
     django.setup()
-    made: Any = run_clients(SETUP % PLENTY, 1)[0]
+    made: Any = run_clients(SETUP % (PLENTY, PIECES), 1)[0]
     hot, customer = made["products"], made["customer"]
-    base, results = 1_000_000, []
-
-    def run(body: str, clients: int) -> tuple[float, list[float]]:
-        nonlocal base
-        rounds = []
-        for _ in range(ROUNDS):
-            base += 10_000_000
-            rounds.append(rate(body, clients, base))
-        return median([r for r, _ in rounds]), [v for _, ms in rounds for v in ms]
-
-    holds, _ = run(HOLD.format(products=hot[:1]), 16)
+    results = []
+    holds = holds_per_second(hot[0])
     for what, script, goal in (
         ("same SQL", same_sql(hot[1]), ">= 0.4"),
         ("least SQL", LEAST_HOLD.format(product=hot[2]), ">= 0.1"),
@@ -132,14 +197,12 @@ def measure() -> list[Result]:
     for clients, goal in ((1, ">= 0.08"), (8, ">= 0.12")):
         least = LEAST_ORDER.format(product=hot[3], customer=customer, base=900_000_000_000 + clients)
         limit = pgbench(least, "logistics", clients).tps
-        one, ms = run(ORDER.format(customer=customer, products=hot[4:5]), clients)
-        p50[clients] = percentile(ms, 0.5)
-        results.append(judge(f"accept one-line order, {clients} clients, vs pgbench", one, limit, goal, unit="/s"))
-    _, five = run(ORDER.format(customer=customer, products=hot[5:10]), 1)
-    results.append(
-        judge("accept five-line order vs one-line order, p50", percentile(five, 0.5), p50[1], "<= 2", unit="ms")
-    )
-    return results
+        one, p50[clients] = orders(customer, hot[4:5], clients)
+        name = f"one-line order from cart to accepted, {clients} clients, vs pgbench"
+        results.append(judge(name, one, limit, goal, unit="/s"))
+    _, five = orders(customer, hot[5:10], 1)
+    results.append(judge("five-line order vs one-line order, cart to accepted, p50", five, p50[1], "<= 2", unit="ms"))
+    return results + scarce(customer, hot[-1])
 
 
 if __name__ == "__main__":
