@@ -174,4 +174,4 @@ def _is_current(attempt: PaymentAttempt, terms: Terms) -> bool:
         return False
     today = price_cart(list(attempt.cart.lines.all()), terms, method)
     lines: list[dict[str, Any]] = load_json(dump_json([asdict(line) for line in today.lines]))
-    return lines == attempt.basket["lines"]
+    return bool(lines == attempt.basket["lines"])
