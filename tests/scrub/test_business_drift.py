@@ -9,7 +9,8 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from erp.scrubber.checks import all_checks
-from finance.services import goods_issues
+from finance.services import goods_issues, posting
+from finance.services.vat_settlement import settle_vat
 from logistics import api as logistics
 from tests.databases import ErpDatabase
 from tests.scrub.planting import CLERK, Installation, copy_everything, found, make_installation, run
@@ -35,6 +36,11 @@ def swapped(table: str, column: str, where: str, one: str, other: str) -> tuple[
         f"update {table} set {column} = {column} - {one} - {other} where {where} and {column} in ({one}, {other})",
         f"update {table} set {column} = -{column} where {column} < 0",
     )
+
+
+def reported(vat: str) -> str:
+    """What the NAV has of a document, as SQL."""
+    return f"jsonb_build_array(jsonb_build_object('element', 'vatPercentage', 'value', '0.27', 'vat', {vat}))"
 
 
 STOCK: Plants = {
@@ -80,6 +86,10 @@ STOCK: Plants = {
     "number taken back": (
         ("update logistics.product_sequence set last_seq = last_seq - 1 where product_id = {product[0]}",),
         {"logistics/stock_move numbers of product {product[0]}": "duplicated"},
+    ),
+    "stock row without moves": (
+        (twice("logistics.stock", "id = {stock[0]}", "'warehouse_id', 999"),),
+        {"logistics/stock product {product[0]} in warehouse 999": "owner corrupt"},
     ),
 }  # fmt: skip
 
@@ -184,6 +194,14 @@ LEDGER: Plants = {
         ("delete from finance.entry_seal where no = 2",),
         {"finance/seal ledger 2": "rogue write", "finance/entry 2": "rogue write"},
     ),
+    "entry without lines": (
+        (twice("finance.journal_entry", "id = {entry}", "'posting_key', 'rogue'"),),
+        {"finance/journal_entry 999999": "lost", "finance/entry 999999": "rogue write"},
+    ),
+    "issued document without entry": (
+        ("update finance.journal_entry set posting_key = 'rogue' where id = {entry}",),
+        {"finance/invoice {number[0]}": "lost", "finance/entry {entry}": "rogue write"},
+    ),
 }  # fmt: skip
 
 VAT: Plants = {
@@ -220,6 +238,40 @@ VAT: Plants = {
     "document that is not its lines": (
         ("update finance.invoice_line set net = net + 0.01, gross = gross + 0.01 where invoice_id = {invoice[0]}",),
         {"finance/invoice {number[0]}": "owner corrupt"},
+    ),
+    "posted without its code": (
+        ("update finance.journal_line set vat_code = '' where account = '467' and entry_id = {entry}",),
+        {"VAT code none": "owner corrupt", "VAT code 27": "owner corrupt"},
+    ),
+    "posting that no document stands behind": (
+        ("update finance.journal_line set account = '467' where account = '384'",), {"VAT code none": "owner corrupt"},
+    ),
+    "reported twice": (
+        ("update finance.nav_submission set state = 'done', done_at = now(), reported = "
+         + reported("540") + " || " + reported("540") + " where invoice_id = {invoice[0]}",),
+        {"NAV report of {number[0]}, vatPercentage 0.27": "owner corrupt"},
+    ),
+    "swapped reports": (
+        ("update finance.nav_submission set state = 'done', done_at = now(), reported = "
+         + reported("case invoice_id when {invoice[0]} then 270 else 540 end")
+         + " where invoice_id in ({invoice[0]}, {invoice[1]})",),
+        {"NAV report of {number[0]}, vatPercentage 0.27": "owner corrupt",
+         "NAV report of {number[1]}, vatPercentage 0.27": "owner corrupt"},
+    ),
+    "report of no document": (
+        (twice("finance.nav_submission", "invoice_id = {invoice[0]}", "'invoice_id', 999999", "'number', 'GONE-1'",
+               "'state', 'done'", "'done_at', now()", "'reported', " + reported("540")),),
+        {"NAV report of GONE-1, vatPercentage 0.27": "rogue write"},
+    ),
+    "report of no document, without amounts": (
+        (twice("finance.nav_submission", "invoice_id = {invoice[0]}", "'invoice_id', 999999", "'number', 'GONE-1'",
+               "'state', 'done'", "'done_at', now()"),),
+        {"NAV report of GONE-1, no amount": "rogue write"},
+    ),
+    "report annulled and not sent again": (
+        ("update finance.nav_submission set state = 'annulled', reported = '[]', due_at = now() - interval '1 second' "
+         "where invoice_id = {invoice[0]}",),
+        {"NAV report of {number[0]}": "lost"},
     ),
 }  # fmt: skip
 
@@ -272,6 +324,38 @@ SUBLEDGERS: Plants = {
         ("update finance.number_series set last_no = last_no - 1 where code = 'INV'",),
         {"series INV {year}": "rogue write"},
     ),
+    "duplicated payment": (
+        (twice("finance.payment", "number = 'PAY-{year}-000001'", "'number', 'PAY-X'"),),
+        {"payments on account 3682": "owner corrupt", "payment PAY-X": "owner corrupt"},
+    ),
+    "payment that was never received": (
+        (twice("finance.payment", "number = 'PAY-{year}-000002'", "'number', 'PAY-X'"),),
+        {"payments on account 384": "owner corrupt", "deposit of customer {customer[0]}": "owner corrupt"},
+    ),
+    "allocation to another document": (
+        ("update finance.payment_allocation set invoice_id = {invoice[1]} where payment_id is not null",),
+        {"settlement of {number[0]}": "owner corrupt", "settlement of {number[1]}": "owner corrupt"},
+    ),
+    "duplicated valued move": (
+        (twice("finance.valued_move", "product_id = {product[0]} and move_seq = 1", "'move_id', 999999",
+               "'move_seq', 99"),),
+        {"cost of product {product[0]}": "owner corrupt"},
+    ),
+    "advance that is not posted": (
+        ("update finance.invoice_line set product_class = 'advance' where invoice_id = {invoice[0]}",),
+        {"advances of customer {customer[0]}": "owner corrupt"},
+    ),
+    "voucher that is not posted": (
+        ("update finance.invoice_line set product_class = 'voucher' where invoice_id = {invoice[0]}",),
+        {"vouchers of customer {customer[0]}": "owner corrupt"},
+    ),
+    "advance used twice": (
+        ("update finance.invoice_line set product_class = case invoice_id when {invoice[0]} then 'advance' "
+         "else product_class end, net = case invoice_id when {invoice[0]} then net else -4000 end, "
+         "advance_invoice_id = case invoice_id when {invoice[0]} then null else {invoice[0]} end "
+         "where invoice_id in ({invoice[0]}, {invoice[1]})",),
+        {"advance {number[0]}": "owner corrupt", "advances of customer {customer[0]}": "owner corrupt"},
+    ),
 }  # fmt: skip
 
 PLANTS = {
@@ -308,6 +392,33 @@ def test_planted_drift_is_found_exactly(here: Installation, name: str, kind: str
     assert result.status == ("alert" if wanted else "ok")
 
 
+def test_altered_total_of_a_day_is_found(here: Installation) -> None:
+    with here.planted("update finance.ledger_balance set debit = debit + 0.01 where account = '467'"):
+        result = run("double_entry")
+    (key,) = found(result)
+    assert key.startswith(f"{DAY_TOTAL}467 27 on ")
+    assert (result.status, result.samples[0].cause) == ("alert", "owner corrupt")
+
+
+@pytest.mark.parametrize("change", ["returned = issued + 1", "cancelled = quantity"])
+def test_line_returned_or_cancelled_beyond_what_was_issued_is_found(here: Installation, change: str) -> None:
+    table, order = "logistics.sales_order_line", here.names["order"][0]
+    with here.erp.connect("postgres") as rogue:
+        rule = rogue.execute(
+            "select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = %s::regclass "
+            "and contype = 'c' and pg_get_constraintdef(oid) like %s",
+            [table, f"%({change.split(maxsplit=1)[0]} >= 0)%"],
+        ).fetchone()
+    assert rule is not None
+    with here.planted(
+        f"alter table {table} drop constraint {rule[0]}",
+        f"update {table} set {change} where order_id = {order}",
+        undo=f"alter table {table} add constraint {rule[0]} {rule[1]}",
+    ):
+        causes = found(run("sales_orders"))
+    assert causes[f"logistics/sales_order_line {order}/1"] == "owner corrupt"
+
+
 def test_sound_installation_passes_all_eleven(here: Installation) -> None:
     results = {spec.number: run(spec.name) for spec in all_checks()}
     assert list(results) == list(range(1, 12))
@@ -330,3 +441,14 @@ def test_goods_issue_that_waits_for_a_collective_invoice_is_no_drift(here: Insta
     copy_everything()
     for name in ("sales_orders", "double_entry", "vat", "subledgers", "invoices"):
         assert (run(name).status, run(name).samples) == ("ok", [])
+
+
+def test_entries_of_the_accountant_on_the_vat_account_are_no_drift(here: Installation) -> None:
+    today = timezone.now().date()
+    lines = [{"account": "467", "amount": 10, "vat_code": "27"}, {"account": "384", "amount": -10}]
+    entry = posting.post_journal_entry({"entry_on": today, "lines": lines}, actor=CLERK, posting_key="manual:vat")
+    posting.reverse_entry(entry["id"], actor=CLERK)
+    lines = [{"account": "467", "amount": 5}, {"account": "468", "amount": -5}]
+    posting.post_journal_entry({"entry_on": today, "lines": lines}, actor=CLERK, posting_key="manual:vat-2")
+    settle_vat(f"{today:%Y-%m}", actor=CLERK)
+    assert (run("vat").status, run("vat").samples) == ("ok", [])
