@@ -185,6 +185,12 @@ class SubledgersDiffer(Refused):
     code = "subledgers-differ"
 
 
+class DateTooFarAhead(Refused):
+    """Nothing is posted that far in the future."""
+
+    code = "date-too-far-ahead"
+
+
 class PeriodNotClosable(Refused):
     """The month cannot be closed for good yet."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import DatabaseError
+from django.utils import timezone
 
 from erp.actor import Actor, current_actor
 from erp.db import cursor, fetch_prepared, sqlstate_error
@@ -19,12 +20,15 @@ from finance.errors import (
     AdvanceExceeded,
     AlreadyPosted,
     CreditExceedsInvoice,
+    DateTooFarAhead,
     PeriodClosed,
     UnbalancedEntry,
     UnknownAccount,
 )
 
 ZERO = Decimal(0)
+DAYS_AHEAD = 31
+"""So far ahead entries may be dated; a typing error in the year would open that year's months."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,11 @@ class PostedEntry:
 
 
 def entry_arguments(entries: Sequence[EntryDraft], base_currency: str, actor: Actor | None = None) -> list[Any]:
-    """Arguments of :data:`ENTRIES_SQL`: the entries as JSON, actor id, actor name."""
+    """Arguments of :data:`ENTRIES_SQL`: the entries as JSON, actor id, actor name. Raises DateTooFarAhead."""
+    latest = timezone.now().date() + timedelta(days=DAYS_AHEAD)
+    for entry in entries:
+        if entry.entry_on > latest:
+            raise DateTooFarAhead(f"{entry.entry_on} is too far ahead: entries may be dated until {latest}")
     who = actor or current_actor()
     rows = [_entry_row(n, entry, base_currency) for n, entry in enumerate(entries, start=1)]
     return [dump_json(rows), who.id, who.name]

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from datetime import date
 
+from django.db import DataError, IntegrityError
 from django.utils import timezone
 
 from erp.actor import Actor
@@ -26,6 +27,10 @@ def due_days(plan: RecurringEntry, today: date) -> Iterator[date]:
         if plan.starts_on <= day <= last:
             yield day
         year, month = year + (month - 1 + plan.every) // 12, (month - 1 + plan.every) % 12 + 1
+
+
+MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, DataError, IntegrityError)
+"""What posting raises over lines that make no entry; one such plan holds up no other."""
 
 
 def posting_key(plan: RecurringEntry, day: date) -> str:
@@ -52,8 +57,9 @@ def _post_plan(plan: RecurringEntry, today: date) -> int:
         try:
             _post_one(plan, key, day)
             made += 1
-        except ErpError as refusal:
-            error = f"{day}: {refusal.message}"
+        except (ErpError, *MALFORMED) as refusal:
+            reason = refusal.message if isinstance(refusal, ErpError) else f"its lines make no entry ({refusal!r})"
+            error = f"{day}: {reason}"
             logger.warning("recurring entry %s not posted: %s", plan.name, error)
             break
     if error != plan.last_error:

@@ -68,6 +68,15 @@ def test_plan_that_cannot_post_says_why_and_goes_on_later(world: World) -> None:
     assert row.last_error == ""
 
 
+def test_malformed_plan_holds_up_no_other(world: World) -> None:
+    bad = plan(name="Broken", starts_on=date(2022, 1, 1), ends_on=date(2022, 1, 31), lines=[{"amount": "much"}])
+    good = plan(name="Sound", starts_on=date(2022, 1, 1), ends_on=date(2022, 1, 31))
+    assert recurring.post_due(date(2022, 1, 31)) == 1
+    assert (days_of(good), days_of(bad)) == (["2022-01-31"], [])
+    bad.refresh_from_db()
+    assert bad.last_error.startswith("2022-01-31: its lines make no entry")
+
+
 def test_recurring_entry_is_made_and_paused_in_the_admin(world: World) -> None:
     client = staff_client("keeper", duty="finance")
     rows = {f"rows-{n}-{name}": "" for n in range(2) for name in ("account", "debit", "credit", "text")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,14 @@ import psycopg
 import pytest
 
 from finance import api
-from finance.errors import AlreadyPosted, NotReversible, PeriodClosed, UnbalancedEntry, UnknownAccount
+from finance.errors import (
+    AlreadyPosted,
+    DateTooFarAhead,
+    NotReversible,
+    PeriodClosed,
+    UnbalancedEntry,
+    UnknownAccount,
+)
 from finance.models import FiscalPeriod, JournalEntry, JournalLine
 from finance.services.periods import set_state
 from finance.services.posting import reverse_entry
@@ -119,6 +127,19 @@ def test_entry_of_a_document_is_corrected_by_a_document(world: World) -> None:
         reverse_entry(booked.pk, actor=BOOKKEEPER)
 
 
+def test_date_far_in_the_future_is_refused_and_opens_no_year(world: World) -> None:
+    with pytest.raises(DateTooFarAhead, match="2062-03-01 is too far ahead"):
+        entry(1, -1, on="2062-03-01")
+    with pytest.raises(DateTooFarAhead):
+        world.sell(world.product_line(world.mug, 1, "10", move_id=None), issued_on=date(2062, 3, 1))
+    with pytest.raises(DateTooFarAhead):
+        api.record_payment(
+            {"customer_id": world.customer, "amount": 5, "currency": "HUF", "received_on": "2062-03-01"},
+            actor=BOOKKEEPER,
+        )
+    assert not FiscalPeriod.objects.filter(fiscal_year=2062).exists()
+
+
 def test_locked_months_take_no_postings(world: World, module_erp: ErpDatabase) -> None:
     entry(1, -1, on="2019-02-03")
     months = {p.code: p for p in FiscalPeriod.objects.filter(fiscal_year=2019)}
@@ -137,10 +158,10 @@ def test_locked_months_take_no_postings(world: World, module_erp: ErpDatabase) -
 
 @pytest.mark.parametrize("role", ["finance", "finance_ddl", "postgres"])
 def test_hard_lock_stays(world: World, module_erp: ErpDatabase, role: str) -> None:
-    entry(1, -1, on="2031-02-05")
-    FiscalPeriod.objects.filter(code="2031-01", state="open").update(state="locked")
+    entry(1, -1, on="2022-02-05")
+    FiscalPeriod.objects.filter(code="2022-01", state="open").update(state="locked")
     with module_erp.connect(role) as c, pytest.raises(psycopg.Error, match="a hard lock stays"):
-        c.execute("update finance.fiscal_period set state = 'open' where code = '2031-01'")
+        c.execute("update finance.fiscal_period set state = 'open' where code = '2022-01'")
 
 
 def test_amounts_keep_both_currencies(world: World) -> None:
