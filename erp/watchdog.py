@@ -23,7 +23,7 @@ from erp.db import cursor
 from erp.deadman import beat_and_workers, nightly
 from erp.ownership import MODULE_LABELS, MODULES, PLATFORM
 from erp.registry import registry
-from erp.replication.positions import pair_state
+from erp.replication.positions import PairState, pair_state
 
 logger = logging.getLogger(__name__)
 
@@ -77,10 +77,11 @@ def _judge(key: str, is_wrong: bool, message: str, details: dict[str, object] | 
 def _windows() -> list[str]:
     wrong: list[str] = []
     for entity in ownership.ENTITIES:
-        if entity.is_instant:
-            continue
         for reader in entity.readers:
             state = pair_state(entity, reader)
+            wrong += _detached(state)
+            if entity.is_instant:
+                continue
             wrong += _judge(
                 f"window:{entity.name}:{reader}",
                 state.breached,
@@ -92,6 +93,20 @@ def _windows() -> list[str]:
                 },
             )  # fmt: skip
     return wrong
+
+
+def _detached(state: PairState) -> list[str]:
+    """A detached copy is a warning until it is attached: nothing compares it meanwhile."""
+    key, repair = f"detached:{state.entity}:{state.reader}", f"manage.py resync {state.entity} {state.reader} --attach"
+    if state.attached:
+        resolve_alert(key)
+        return []
+    message = (
+        f"{MODULE_LABELS[state.reader]} is detached from {state.entity} ({state.detached_reason}): "
+        f"its copy is not compared; {repair}"
+    )
+    raise_alert(key, message, {"repair": repair}, severity="warning")
+    return [key]
 
 
 def _beat() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from erp.db import cursor, module_transaction, rows_as_dicts
@@ -108,15 +109,16 @@ from invoice_line o join invoice_line c on c.original_line_id = o.id join invoic
 group by o.id, i.number having -sum(c.quantity) > o.quantity or abs(sum(c.gross)) > abs(o.gross)"""
 
 
-def _fetch(statement: str, arguments: Any = None) -> list[dict[str, Any]]:
+def _fetch(findings: Findings, statement: str, arguments: Any = None) -> list[dict[str, Any]]:
+    findings.pause()
     with module_transaction("finance"), cursor("finance") as cur:
         cur.execute("set local statement_timeout = 0")
         cur.execute(statement, arguments)
         return rows_as_dicts(cur)
 
 
-def _count(table: str) -> int:
-    return int(_fetch(f"select count(*) as n from {table}")[0]["n"])
+def _count(findings: Findings, table: str) -> int:
+    return int(_fetch(findings, f"select count(*) as n from {table}")[0]["n"])
 
 
 def check_double_entry(findings: Findings) -> None:
@@ -124,13 +126,13 @@ def check_double_entry(findings: Findings) -> None:
 
     Nothing that was sealed has changed: since the last verified seal, and once a week from the beginning.
     """
-    findings.compared = _count("journal_line")
-    for row in _fetch(_ENTRIES):
+    findings.compared = _count(findings, "journal_line")
+    for row in _fetch(findings, _ENTRIES):
         cause = "lost" if row["lines"] < 2 else "owner corrupt"
         findings.add(f"finance/journal_entry {row['id']}", 0, row["difference"], cause, amount=row["difference"])
-    for row in _fetch(_STRAY_LINES):
+    for row in _fetch(findings, _STRAY_LINES):
         findings.add(f"finance/journal_line {row['id']}", "an entry and an account", None, "rogue write")
-    for row in _fetch(_UNPOSTED):
+    for row in _fetch(findings, _UNPOSTED):
         findings.add(f"finance/invoice {row['number']}", "an entry", None, "lost")
     _check_balances(findings)
     _check_chains(findings)
@@ -147,7 +149,7 @@ where coalesce(b.debit - b.credit, 0) <> coalesce(l.amount, 0)"""
 
 
 def _check_balances(findings: Findings) -> None:
-    for row in _fetch(_BALANCES):
+    for row in _fetch(findings, _BALANCES):
         key, difference = f"total of {row['account']} {row['vat_code']} on {row['day']}", row["kept"] - row["found"]
         findings.add(key, row["found"], row["kept"], "owner corrupt", amount=difference)
 
@@ -169,12 +171,12 @@ def check_ledger_copy(findings: Findings) -> None:
 
 def check_vat(findings: Findings) -> None:
     """Output VAT per code: ledger, documents and what the NAV has are equal; documents equal their lines."""
-    findings.compared = _count("invoice")
+    findings.compared = _count(findings, "invoice")
     arguments = {"account": accounts.OUTPUT_VAT, "others": VAT_WITHOUT_DOCUMENT}
-    for row in _fetch(_VAT, arguments):
+    for row in _fetch(findings, _VAT, arguments):
         key, difference = f"VAT code {row['vat_code'] or 'none'}", row["ledger"] - row["documents"]
         findings.add(key, row["documents"], row["ledger"], "owner corrupt", amount=difference)
-    for row in _fetch(_TOTALS):
+    for row in _fetch(findings, _TOTALS):
         key, difference = f"finance/invoice {row['number']}", row["header"] - row["lines"]
         findings.add(key, row["header"], row["lines"], "owner corrupt", amount=difference)
     _check_reports(findings)
@@ -182,11 +184,11 @@ def check_vat(findings: Findings) -> None:
 
 def _check_reports(findings: Findings) -> None:
     """Reports that are DONE say what the documents say; the others may be under way for 24 hours after the issue."""
-    for row in _fetch(comparing.REPORTED_DIFFERS):
+    for row in _fetch(findings, comparing.REPORTED_DIFFERS):
         key, difference = f"NAV report of {row['number']}, {row['key']}", row["nav"] - row["document"]
         cause = "rogue write" if row["is_extra"] else "owner corrupt"
         findings.add(key, row["document"], row["nav"], cause, amount=difference)
-    for row in _fetch(comparing.NOT_REPORTED):
+    for row in _fetch(findings, comparing.NOT_REPORTED):
         if row["is_late"]:
             findings.add(f"NAV report of {row['number']}", "done", row["state"], "lost", amount=row["vat"])
         else:
@@ -195,41 +197,41 @@ def _check_reports(findings: Findings) -> None:
 
 def check_subledgers(findings: Findings) -> None:
     """Receivables, inventory and payments equal their documents; numbers without gap; nothing beyond its document."""
-    findings.compared = _count("invoice_settlement") + _count("product_cost") + _count("payment")
+    findings.compared = sum(_count(findings, table) for table in ("invoice_settlement", "product_cost", "payment"))
     _check_receivables(findings)
     _check_inventory(findings)
-    check_clearing(findings, _fetch)
-    for row in _fetch(_SERIES):
+    check_clearing(findings, partial(_fetch, findings))
+    for row in _fetch(findings, _SERIES):
         key = f"series {row['series']} {row['year']}"
         cause = "lost" if row["documents"] < max(row["last_no"], row["highest"]) else "rogue write"
         findings.add(key, row["last_no"], {"documents": row["documents"], "highest": row["highest"]}, cause)
-    for row in _fetch(_CREDITED):
+    for row in _fetch(findings, _CREDITED):
         key = f"finance/invoice {row['number']} line {row['line_no']}"
         findings.add(key, f"at most {row['quantity']}", -row["credited"], "owner corrupt")
 
 
 def _check_receivables(findings: Findings) -> None:
     arguments = {"accounts": list(accounts.RECEIVABLES), "decimals": accounts.base_decimals()}
-    for row in _fetch(_RECEIVABLES, arguments):
+    for row in _fetch(findings, _RECEIVABLES, arguments):
         key, difference = f"receivables of customer {row['customer_id']}", row["ledger"] - row["open"]
         findings.add(key, row["open"], row["ledger"], "owner corrupt", amount=difference)
-    for row in _fetch(_SETTLEMENTS):
+    for row in _fetch(findings, _SETTLEMENTS):
         expected = {name: row[name] for name in ("paid", "netted", "written_off")}
         found = {
             "paid": row["paid_total"], "netted": row["offset_total"], "written_off": row["written_off_total"],
         }  # fmt: skip
         findings.add(f"settlement of {row['number']}", expected, found, "owner corrupt")
-    for row in _fetch(_PAYMENTS):
+    for row in _fetch(findings, _PAYMENTS):
         difference = row["allocated"] - row["found"]
         findings.add(f"payment {row['number']}", row["found"], row["allocated"], "owner corrupt", amount=difference)
 
 
 def _check_inventory(findings: Findings) -> None:
-    for row in _fetch(_INVENTORY, [accounts.INVENTORY]):
+    for row in _fetch(findings, _INVENTORY, [accounts.INVENTORY]):
         difference = row["ledger"] - row["cost"]
         key = f"inventory of product {row['product_id']}"
         findings.add(key, row["cost"], row["ledger"], "owner corrupt", amount=difference)
-    for row in _fetch(_COSTS):
+    for row in _fetch(findings, _COSTS):
         expected = {"quantity": row["moved"], "value": row["moved_value"], "moves": row["moves"]}
         found = {"quantity": row["quantity"], "value": row["value"], "moves": row["last_seq"]}
         findings.add(f"cost of product {row['product_id']}", expected, found, "owner corrupt")

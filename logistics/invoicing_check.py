@@ -33,7 +33,6 @@ def check_invoicing(findings: Findings, fetch: Fetch) -> None:
         suspects |= {row["id"] for row in rows if _problem(row, theirs.get(row["id"]))}
         findings.compared += len(rows)
         after = rows[-1]["id"]
-        findings.pause()
     suspects |= _strangers(fetch)
     for key, (mine, other, (words, cause)) in sorted(_look_again(suspects, fetch).items()):
         if cause:

@@ -24,38 +24,39 @@ def check_sales_orders(findings: Findings) -> None:
     check_copies("sales_order", findings)
     logistics_api.check_fulfilment(findings)
     suspects: set[int] = set()
-    for mine in _batches():
+    for mine in _batches(findings):
         theirs = logistics_api.find_custody([row["id"] for row in mine])
         suspects |= {row["id"] for row in mine if _problem(row, theirs.get(row["id"]))}
         findings.compared += len(mine)
-    suspects |= set(_strangers())
-    for key, problem in sorted(_look_again(suspects).items()):
+    suspects |= set(_strangers(findings))
+    for key, problem in sorted(_look_again(findings, suspects).items()):
         row, other, (words, cause) = problem
         findings.add(f"storefront/sales_order {key}: {words}", row, other, cause)
     if suspects and findings.mismatched:
         findings.repair_with("the page of stuck hand-overs in the admin; manage.py resync sales_order finance")
 
 
-def _fetch(condition: str, argument: Any, limit: int) -> list[dict[str, Any]]:
+def _fetch(findings: Findings, condition: str, argument: Any, limit: int) -> list[dict[str, Any]]:
+    findings.pause()
     with module_transaction("storefront"), cursor("storefront") as cur:
         cur.execute("set local statement_timeout = 0")
         cur.execute(_ORDERS.format(condition=condition), [argument, limit])
         return rows_as_dicts(cur)
 
 
-def _batches() -> Iterator[list[dict[str, Any]]]:
+def _batches(findings: Findings) -> Iterator[list[dict[str, Any]]]:
     after = 0
-    while rows := _fetch("o.id > %s", after, BATCH):
+    while rows := _fetch(findings, "o.id > %s", after, BATCH):
         yield rows
         after = rows[-1]["id"]
 
 
-def _strangers() -> Iterator[int]:
+def _strangers(findings: Findings) -> Iterator[int]:
     """Orders in Logistics' custody that Storefront does not know."""
     after = 0
     while rows := logistics_api.list_custody(after, BATCH):
         ids = [row["id"] for row in rows]
-        known = {row["id"] for row in _fetch("o.id = any (%s)", ids, BATCH)}
+        known = {row["id"] for row in _fetch(findings, "o.id = any (%s)", ids, BATCH)}
         yield from (key for key in ids if key not in known)
         after = ids[-1]
 
@@ -81,11 +82,11 @@ def _handed_over_problem(mine: dict[str, Any], theirs: dict[str, Any] | None) ->
     return None
 
 
-def _look_again(suspects: set[int]) -> dict[int, tuple[Any, Any, tuple[str, str]]]:
+def _look_again(findings: Findings, suspects: set[int]) -> dict[int, tuple[Any, Any, tuple[str, str]]]:
     found: dict[int, tuple[Any, Any, tuple[str, str]]] = {}
     for _ in range(LOOKS):
         found = {}
-        mine = {row["id"]: row for row in _fetch("o.id = any (%s)", sorted(suspects), len(suspects) or 1)}
+        mine = {row["id"]: row for row in _fetch(findings, "o.id = any (%s)", sorted(suspects), len(suspects) or 1)}
         theirs = logistics_api.find_custody(sorted(suspects))
         for key in sorted(suspects):
             row, other = mine.get(key), theirs.get(key)

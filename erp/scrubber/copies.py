@@ -206,13 +206,13 @@ def causes_of(entity: Entity, reader: str, differing: Differing) -> dict[int, st
 
 
 def check_copies(entity_name: str, findings: Findings) -> None:
-    """Compare every attached reader's copy of an entity with its owner; detached readers are left out."""
+    """Compare every attached reader's copy of an entity with its owner; a detached one is named as skipped."""
     entity = ownership.entity(entity_name)
     attached = []
     for reader in entity.readers:
         state = positions.pair_state(entity, reader)
         if not state.attached:
-            findings.position += f"{MODULE_LABELS[reader]} is detached and was not compared. "
+            findings.skip(reader, entity_name)
             continue
         if state.position is not None:
             findings.position += f"{reader} at {state.position}. "

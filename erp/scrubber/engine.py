@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.db import Error, connections
 from django.utils import timezone
 
 from erp.db import cursor
 from erp.errors import Refused
 from erp.models import ScrubRun
-from erp.ownership import MODULES, PLATFORM
+from erp.ownership import MODULES, PLATFORM, alias_of
 from erp.scrubber.checks import all_checks
 from erp.scrubber.outcome import keep, worst_status
 from erp.scrubber.result import CheckResult, CheckSpec, Findings
@@ -36,6 +37,12 @@ class ScrubberBusy(Refused):
     """Another scrubber run is under way; wait for it to finish."""
 
     code = "scrubber-busy"
+
+
+class LockLost(Refused):
+    """The connection that kept other scrubber runs out was lost, and the run stopped; run again."""
+
+    code = "scrubber-lock-lost"
 
 
 def no_pause() -> None:
@@ -64,7 +71,7 @@ def run_check(spec: CheckSpec, pause: Pause = no_pause) -> CheckResult:
 
 def _judge(spec: CheckSpec, findings: Findings) -> str:
     if not findings.mismatched:
-        return "ok"
+        return "warning" if findings.skipped else "ok"
     if spec.is_exact or findings.drift > settings.SCRUB_THRESHOLDS.get(spec.name, spec.threshold):
         return "alert"
     return "warning"
@@ -83,6 +90,25 @@ def _only_one() -> Iterator[None]:
             cur.execute("select pg_advisory_unlock(%s)", [RUN_LOCK])
 
 
+_HELD = """
+select exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted
+  and database = (select oid from pg_database where datname = current_database())
+  and classid = 0 and objid = %s and objsubid = 1)"""
+
+
+def _require_lock() -> None:
+    """A session's lock goes with its connection, and Django connects again without it: then the run stops here."""
+    try:
+        with cursor(PLATFORM) as cur:
+            cur.execute(_HELD, [RUN_LOCK])
+            is_held = cur.fetchone()[0]
+    except Error:
+        connections[alias_of(PLATFORM)].close()
+        is_held = False
+    if not is_held:
+        raise LockLost
+
+
 def run_scrub(
     names: list[str] | None = None, *, trigger: str = "manual", progress: Progress | None = None,
     pause: Pause = no_pause, asked_by: str = "",
@@ -95,6 +121,7 @@ def run_scrub(
 
     Raises:
         ScrubberBusy: another run is under way.
+        LockLost: the connection was lost between two checks.
         Refused: an unknown check was named.
     """
     _chosen(names)
@@ -149,6 +176,8 @@ def run_pending(now: datetime | None = None, *, pause: Pause | None = None) -> l
                 done.append(run)
     except ScrubberBusy:
         pass
+    except LockLost as error:  # unfinished as it is, the next pass takes it up
+        logger.warning("%s", error)
     return done
 
 
@@ -187,6 +216,7 @@ def _work(run: ScrubRun, progress: Progress | None, pause: Pause) -> None:
     for spec in specs:
         if spec.name in done:
             continue
+        _require_lock()
         ScrubRun.objects.filter(pk=run.pk).update(current=spec.name)
         if progress:
             progress(spec, None)
@@ -194,6 +224,7 @@ def _work(run: ScrubRun, progress: Progress | None, pause: Pause) -> None:
         keep(run, spec, result)
         if progress:
             progress(spec, result)
+    _require_lock()
     run.status = worst_status(list(run.results.values_list("status", flat=True)))
     run.finished_at, run.current = timezone.now(), ""
     run.save(update_fields=["status", "finished_at", "current"])

@@ -62,10 +62,11 @@ def alert_text(spec: CheckSpec, result: CheckResult) -> str:
     repair = f"; repair: {result.repair}" if result.repair else ""
     cause = f"; class of cause: {result.cause}" if result.cause else ""
     clean = last_clean_at(spec.name)
+    note = f"; {result.position}" if "detached" in result.position else ""
     since = f"; clean last at {clean:%Y-%m-%d %H:%M} UTC" if clean else "; never clean yet"
     return (
         f"{spec.title}: {result.mismatched} of {result.compared} differ ({result.drift:.3%}{amount}): "
-        f"{rows}{since}{cause}{repair}"
+        f"{rows}{since}{cause}{note}{repair}"
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from erp.ownership import MODULE_LABELS
+
 SAMPLES = 20  # sample keys kept per check
 
 CAUSES = ("lost", "duplicated", "reordered", "rogue write", "owner corrupt")
@@ -34,6 +36,7 @@ class Findings:
     samples: list[Sample] = field(default_factory=list)
     repairs: list[str] = field(default_factory=list)
     parts: dict[str, tuple[int, int]] = field(default_factory=dict)  # "reader/entity" → (compared, mismatched)
+    skipped: list[str] = field(default_factory=list)  # "reader/entity" left out: what is not compared is not clean
     pause: Callable[[], None] = lambda: None  # a check over many rows calls this between its steps: the throttle
 
     def add(self, key: str, expected: Any, found: Any, cause: str, *, amount: Decimal | None = None) -> None:
@@ -43,6 +46,14 @@ class Findings:
             self.amount = (self.amount or Decimal(0)) + abs(amount)
         if len(self.samples) < SAMPLES:
             self.samples.append(Sample(key, expected, found, cause))
+
+    def skip(self, reader: str, entity: str) -> None:
+        """Note that a detached reader's copy is not compared."""
+        part = f"{reader}/{entity}"
+        if part not in self.skipped:
+            self.skipped.append(part)
+            self.position += f"{MODULE_LABELS[reader]} is detached from {entity} and was not compared. "
+            self.repair_with(f"manage.py resync {entity} {reader} --attach")
 
     def repair_with(self, command: str) -> None:
         """Name the command that repairs what was found."""

@@ -35,6 +35,8 @@ def check_totals(entity_name: str, findings: Findings, *, group: str, amount: st
     for reader in entity.readers:
         if positions.attachment(entity, source, reader)[0]:
             _check(_Question(entity, source, reader, group, amount), findings)
+        else:
+            findings.skip(reader, entity_name)
 
 
 def _check(question: _Question, findings: Findings) -> None:

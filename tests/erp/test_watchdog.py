@@ -12,7 +12,7 @@ from erp import ownership
 from erp.alerts import beat_heart, open_alerts, silence_s
 from erp.models import Alert
 from erp.replication.pull import run_copy
-from erp.replication.resync import detach
+from erp.replication.resync import attach, detach
 from erp.schedule import QUEUES
 from erp.watchdog import look
 from tests.databases import ErpDatabase
@@ -95,10 +95,15 @@ def test_age_that_is_not_known_is_not_called_never_filled(erp: ErpDatabase) -> N
     assert "is of unknown age (the reader's clock was set back), its window is 15 s" in message
 
 
-def test_detached_reader_raises_no_window_alert(erp: ErpDatabase) -> None:
+def test_detached_reader_is_a_warning_and_no_window_alert(erp: ErpDatabase) -> None:
     make_stock_old(erp)
     detach("stock", "storefront", "moving disks")
-    assert look() == []
+    detach("customer", "finance", "moving disks")
+    assert look() == ["detached:customer:finance", "detached:stock:storefront"]
+    assert {(a.severity, "moving disks" in a.message) for a in open_alerts()} == {("warning", True)}
+    attach("customer", "finance")
+    attach("stock", "storefront")
+    assert (look(), open_alerts()) == ([], [])
 
 
 def test_silent_beat_is_seen(erp: ErpDatabase) -> None:

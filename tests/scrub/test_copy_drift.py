@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from erp.replication.resync import attach, detach
+from erp.scrubber.checks import all_checks
+from erp.scrubber.engine import run_check
 from tests.databases import ErpDatabase
 from tests.scrub.planting import Installation, found, make_installation, run
 
@@ -148,3 +153,21 @@ def test_account_of_the_ledger_copy_is_compared_at_its_position(here: Installati
     assert key.startswith("admin_app/ledger account 31")
     assert copied["sum"] - expected["sum"] == Decimal("0.01")
     assert copied["rows"] == expected["rows"]
+
+
+def test_every_check_rests_between_its_steps(here: Installation, django_db_blocker: Any) -> None:
+    rests: Counter[str] = Counter()
+    with django_db_blocker.unblock():
+        for spec in all_checks():
+            run_check(spec, pause=partial(rests.update, [spec.name]))
+    assert set(rests) == {spec.name for spec in all_checks()}
+
+
+def test_check_whose_only_reader_is_detached_is_not_clean(here: Installation, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        detach("ledger", "admin_app", "moving disks")
+        result = run("ledger_copy")
+        attach("ledger", "admin_app")
+        assert (result.status, result.compared, run("ledger_copy").status) == ("warning", 0, "ok")
+    assert result.position == "Admin is detached from ledger and was not compared."
+    assert result.repair == "manage.py resync ledger admin_app --attach"

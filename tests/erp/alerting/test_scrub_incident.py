@@ -8,6 +8,7 @@ from typing import Any
 from admin_app.serializers import CustomerSerializer
 from erp.alerting.dispatch import dispatch
 from erp.models import Alert
+from erp.replication.resync import attach, detach
 from erp.scrubber.engine import run_scrub
 from erp.scrubber.repair import repair
 from erp.scrubber.sides import clear_caches
@@ -73,6 +74,23 @@ def test_warning_neither_opens_nor_ends_an_incident(erp: ErpDatabase, settings: 
 
     repair("customer", "finance", keys=keys[1:])
     run_scrub(["customers"])
+    assert Alert.objects.get().resolved_at is not None
+
+
+def test_detaching_the_reader_that_drifted_ends_no_incident(erp: ErpDatabase) -> None:
+    clear_caches()
+    Alert.objects.all().delete()
+    key = CustomerSerializer.bulk_save([{"external_ref": "d:1", "name": "d"}])[0]["id"]
+    with erp.connect("postgres") as rogue:
+        rogue.execute("update finance.customer_copy set name = 'rogue' where id = %s", [key])
+    assert run_scrub(["customers"]).status == "alert"
+    detach("customer", "finance", "do not want to know")
+    assert run_scrub(["customers"]).status == "warning"
+    alert = Alert.objects.get()
+    assert alert.resolved_at is None
+    assert "Finance is detached from customer and was not compared" in alert.message
+    attach("customer", "finance")
+    assert run_scrub(["customers"]).status == "ok"
     assert Alert.objects.get().resolved_at is not None
 
 

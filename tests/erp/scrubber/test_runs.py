@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 
 from erp.errors import Refused
 from erp.models import Alert, ScrubRun
+from erp.ownership import PLATFORM, alias_of
 from erp.scrubber import checks, engine
-from erp.scrubber.engine import ScrubberBusy, request_scrub, run_nightly, run_pending, run_scrub
+from erp.scrubber.engine import LockLost, ScrubberBusy, request_scrub, run_nightly, run_pending, run_scrub
 from erp.scrubber.result import CheckSpec, Findings
 from erp.scrubber.throttle import LONGEST_REST_S, Throttle
 from tests.databases import ErpDatabase
@@ -28,6 +30,7 @@ class Checks:
     def __init__(self) -> None:
         self.ran: list[str] = []
         self.dies_in = ""
+        self.loses_lock_in = ""
 
     def specs(self) -> list[CheckSpec]:
         return [CheckSpec(n, n, at, self._run(n), entity="customer") for at, n in enumerate(("one", "two", "three"))]
@@ -36,6 +39,8 @@ class Checks:
         def run(findings: Findings) -> None:
             if name == self.dies_in:
                 raise KeyboardInterrupt  # the process is ended: no result is kept
+            if name == self.loses_lock_in:
+                connections[alias_of(PLATFORM)].close()  # Django connects again, the session's lock is gone
             self.ran.append(name)
             findings.compared = 10
 
@@ -88,6 +93,16 @@ def test_run_too_old_to_resume_is_failed_never_clean(three: Checks) -> None:
     ScrubRun.objects.update(started_at=NIGHT - timedelta(days=300))
     run_scrub()
     assert states() == [("nightly", "failed", True), ("manual", "ok", True)]
+
+
+def test_run_that_lost_its_lock_stops_and_is_resumed(three: Checks) -> None:
+    three.loses_lock_in = "one"
+    assert run_nightly(NIGHT) == []
+    assert (three.ran, states()) == (["one"], [("nightly", "running", False)])
+    run_pending(NIGHT + timedelta(minutes=1))
+    assert (three.ran, states()) == (["one", "two", "three"], [("nightly", "ok", True)])
+    with pytest.raises(LockLost):
+        run_scrub()
 
 
 def test_command_that_was_killed_is_not_taken_up_by_workers(three: Checks) -> None:
