@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from admin_app.services.pictures import MAX_PICTURES, PictureRefused, store_picture
+from admin_app.services.pictures import MAX_PICTURES, PictureRefused, pictures_of, store_picture
 from erp.staff.forms import OwnedForm
 
 _SMALL = "display: inline-block; width: 5rem; height: 5rem; margin: .25rem; border-radius: 6px; object-fit: cover"
@@ -52,7 +52,7 @@ class ProductForm(OwnedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.before = [url for url in (self.instance.image, *(self.instance.images or [])) if url]
+        self.before = pictures_of(self.instance)
         choices = [
             (url, format_html('<img src="{}" alt="Picture {}" style="{}" loading="lazy">', small(url), n, _SMALL))
             for n, url in enumerate(self.before, 1)

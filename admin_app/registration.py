@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from erp.registry import StaffPage, Widget, registry
+from erp.registry import PeriodicTask, StaffPage, Widget, registry
 
 
 def register() -> None:
     """Register checks, relays, widgets and periodic tasks of this module."""
+    registry.periodic_tasks.append(
+        PeriodicTask("pictures no product shows", "admin_app.sweep_pictures", "admin_app", crontab=("50", "2"))
+    )
     registry.staff_pages += [
         StaffPage("admin_app", "Trial balance", "report-trial-balance"),
         StaffPage("admin_app", "Sales", "report-sales"),

@@ -11,8 +11,9 @@ from stdnum.eu import vat as eu_vat
 from stdnum.hu import anum
 
 from admin_app.models import Customer, CustomerAddress, Product, VatCodeCopy
-from admin_app.services.pictures import MAX_PICTURES
-from erp.db import cursor
+from admin_app.services.pictures import MAX_PICTURES, delete_unused, pictures_of
+from erp.actor import Actor
+from erp.db import after_commit, cursor
 from erp.serializers import OwnerSerializer
 
 _COUNTRY = re.compile(r"^[A-Z]{2}$")
@@ -144,6 +145,16 @@ class ProductSerializer(OwnerSerializer[Product]):
 
     validate_currency = staticmethod(_currency)
     validate_external_ref = staticmethod(_none_if_empty)
+
+    def save(self, *, actor: Actor | None = None, **extra: Any) -> Product:
+        """Write the product; files of pictures that it had and that no product shows any more are deleted."""
+        before = pictures_of(self.instance) if isinstance(self.instance, Product) else []
+        saved = super().save(actor=actor, **extra)
+        gone = set(before) - set(pictures_of(saved))
+        if gone:
+            after_commit("admin_app", lambda: delete_unused(sorted(gone)))
+        return saved
+
     _vat_codes: frozenset[str] | None = None  # read once per serializer: a batch validates by thousands
 
     def validate_vat_code(self, value: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now
 
 from erp.fields import AmountField, ExactJSONField
@@ -73,6 +74,7 @@ class PaymentAttempt(InternalModel):
         )
         indexes = (
             models.Index(fields=["key"], name="payment_attempt_key"),
+            models.Index(KeyTextTransform("customer_id", "basket"), name="payment_attempt_customer"),
             models.Index(
                 fields=["look_at"],
                 name="payment_attempt_due",

@@ -33,7 +33,7 @@ def register() -> None:
         PeriodicTask("e-mails of documents", "storefront.tell_shoppers", "storefront", every_s=10)
     )
     registry.periodic_tasks.append(
-        PeriodicTask("log-ins of erased customers", "storefront.forget_erased", "storefront", every_s=60)
+        PeriodicTask("what is kept of erased customers", "storefront.forget_erased", "storefront", every_s=60)
     )
     registry.periodic_tasks.append(
         PeriodicTask("old attempts", "storefront.prune_attempts", "storefront", crontab=("45", "2"))

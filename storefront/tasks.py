@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from storefront.services.accounts import forget_erased
 from storefront.services.cards.completing import look_after_payments
 from storefront.services.cards.settling import settle_payments
+from storefront.services.erasing import forget_erased
 from storefront.services.handover import finish_hand_overs
 from storefront.services.notices import tell_shoppers
 from storefront.services.payments import tell_payments
@@ -64,6 +64,6 @@ def prune_attempts_task() -> int:
 
 
 @shared_task(name="storefront.forget_erased")
-def forget_erased_task() -> int:
-    """Close the log-ins of erased customers."""
+def forget_erased_task() -> dict[str, int]:
+    """Forget what Storefront itself keeps of erased customers."""
     return forget_erased()

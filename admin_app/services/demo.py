@@ -7,6 +7,8 @@ from typing import Any
 
 from admin_app.models import Customer, Product, VatCodeCopy
 from admin_app.serializers import CustomerSerializer, ProductSerializer
+from admin_app.services.demo_pictures import draw
+from admin_app.services.pictures import keep
 from erp.actor import Actor
 
 # sku, name, category, net price in HUF, weight in g, description
@@ -92,11 +94,16 @@ def load_demo(actor: Actor) -> dict[str, int]:
     customers = [{**_PERSON, **row, "external_ref": f"demo:{n}"} for n, row in enumerate(_CUSTOMERS, start=1)]
     known_skus = set(Product.objects.values_list("sku", flat=True))
     known_refs = set(Customer.objects.filter(external_ref__startswith="demo:").values_list("external_ref", flat=True))
-    new_products = [row for row in products if row["sku"] not in known_skus]
+    new_products = [{**row, "image": _picture(str(row["sku"]))} for row in products if row["sku"] not in known_skus]
     new_customers = [row for row in customers if row["external_ref"] not in known_refs]
     ProductSerializer.bulk_save(new_products, actor=actor)
     CustomerSerializer.bulk_save(new_customers, actor=actor)
     return {"products": len(new_products), "customers": len(new_customers)}
+
+
+def _picture(sku: str) -> str:
+    drawn = draw(sku)
+    return keep(drawn, drawn.tobytes()) if drawn else ""
 
 
 def standard_vat_code() -> str:

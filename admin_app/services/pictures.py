@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.db.models import Q
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from admin_app.models import Product
+from erp.db import cursor, module_transaction
 from erp.errors import Refused
 
 SIZES = (1200, 480)  # longest side in pixels: the picture on the product page, and the thumbnail in lists
@@ -19,6 +23,8 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 50_000_000  # a small file can hold a picture that fills the memory
 MIN_SIDE = 200
 MAX_PICTURES = 8  # of one product
+LOCK = 0x45525004  # advisory: who uploads shares it until the product is committed, who deletes a file takes it alone
+ABANDONED_S = 86_400  # an upload whose form was never saved
 
 
 class PictureRefused(Refused):
@@ -30,6 +36,11 @@ class PictureRefused(Refused):
 def folder() -> Path:
     """Where the pictures are; the web process serves nothing else from there (admin_app/media.py)."""
     return Path(settings.MEDIA_ROOT) / "products"
+
+
+def pictures_of(product: Product) -> list[str]:
+    """Addresses of a product's pictures, the one shown first first."""
+    return [url for url in (product.image, *(product.images or [])) if url]
 
 
 def store_picture(file: IO[bytes], name: str, size: int) -> str:
@@ -45,10 +56,55 @@ def store_picture(file: IO[bytes], name: str, size: int) -> str:
         raise PictureRefused(f"{name} has {size / 1048576:.1f} MB; please make it smaller, up to 8 MB are taken.")
     data = file.read(MAX_BYTES + 1)
     picture = _decoded(data, name)
+    return keep(picture, data)
+
+
+def keep(picture: Image.Image, data: bytes) -> str:
+    """Write a picture in every size under a name made of ``data``; returns the address of the large one."""
     digest = hashlib.sha256(data).hexdigest()[:32]
+    with cursor("admin_app") as cur:
+        cur.execute("select pg_advisory_xact_lock_shared(%s, 0)", [LOCK])
     for side in SIZES:
         _write(ImageOps.contain(picture, (side, side)) if max(picture.size) > side else picture, digest, side)
-    return f"/{settings.MEDIA_URL.lstrip('/')}products/{digest}-{SIZES[0]}.webp"
+    return f"{_base()}{digest}-{SIZES[0]}.webp"
+
+
+def delete_unused(urls: Iterable[str]) -> int:
+    """Delete the files of pictures that no product shows any more; returns their number. After the commit.
+
+    Products with the same picture share its file; one that is uploaded just now is waited for.
+    """
+    deleted = 0
+    with module_transaction("admin_app"):
+        with cursor("admin_app") as cur:
+            cur.execute("select pg_advisory_xact_lock(%s, 0)", [LOCK])
+        for url in urls:
+            is_shown = Product.objects.filter(Q(image=url) | Q(images__contains=[url])).exists()
+            if url.startswith(_base()) and not is_shown:
+                digest = Path(url).name.removesuffix(f"-{SIZES[0]}.webp")
+                deleted += sum(_delete(folder() / f"{digest}-{side}.webp") for side in SIZES)
+    return deleted
+
+
+def sweep(now: float) -> int:
+    """Delete files of a day ago and older that no product shows, e.g. of forms never saved; returns their number."""
+    shown: set[str] = set()
+    for image, images in Product.objects.exclude(image="", images=[]).values_list("image", "images"):
+        shown.update(Path(url).name.rpartition("-")[0] for url in (image, *images))
+    old = [path for path in folder().glob("*") if now - path.stat().st_mtime > ABANDONED_S]
+    return sum(_delete(path) for path in old if path.name.rpartition("-")[0] not in shown)
+
+
+def _base() -> str:
+    return f"/{settings.MEDIA_URL.lstrip('/')}products/"
+
+
+def _delete(path: Path) -> bool:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _decoded(data: bytes, name: str) -> Image.Image:

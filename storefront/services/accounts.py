@@ -103,9 +103,7 @@ def register(name: str, email: str, password: str, *, language: str, actor: Acto
         user.is_active = known is None
         user.save()
     with module_transaction("storefront"):
-        ShopAccount.objects.update_or_create(
-            user_id=user.pk, defaults={"customer_id": customer.pk, "email": address}
-        )
+        ShopAccount.objects.update_or_create(user_id=user.pk, defaults={"customer_id": customer.pk, "email": address})
         enqueue("storefront", "mail_confirmation", f"{user.pk}:{timezone.now():%Y%m%d%H%M%S}", {"user_id": user.pk})
     return Registered(user.pk, customer.pk, must_confirm=known is not None)
 
@@ -146,19 +144,3 @@ def link_account(user_id: int, customer_id: int, email: str) -> None:
         ShopAccount.objects.get_or_create(
             user_id=user_id, defaults={"customer_id": customer_id, "email": email, "confirmed_at": timezone.now()}
         )
-
-
-def forget_erased() -> int:
-    """Close the log-ins of customers whose personal data Admin has erased; returns their number. Idempotent."""
-    erased = CustomerCopy.objects.filter(email=None).exclude(retired_at=None).values("pk")
-    accounts = list(ShopAccount.objects.filter(customer_id__in=erased).order_by("pk"))
-    for account in accounts:
-        with module_transaction(PLATFORM):
-            user = get_user_model().objects.filter(pk=account.user_id, is_staff=False).first()
-            if user is not None:
-                user.username, user.email, user.first_name, user.is_active = f"erased-{user.pk}", "", "", False
-                user.set_unusable_password()
-                user.save()
-        with module_transaction("storefront"):
-            account.delete()
-    return len(accounts)

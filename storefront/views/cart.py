@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from erp.errors import Refused
 from storefront.forms import QuantityForm
 from storefront.models import Cart, CartLine, ProductCopy
+from storefront.services.cards.paying import live_payment
 from storefront.services.cart import (
     CartChanged,
     QuantityRefused,
@@ -59,6 +60,7 @@ def cart_context(request: HttpRequest) -> dict[str, Any]:
         "currency": terms.currency,
         "price_mode": terms.price_mode,
         "cart_version": found.version,
+        "payment": live_payment(found.pk),
         "can_checkout": bool(lines) and not any(line["is_problem"] for line in lines),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,42 @@ def test_what_a_picture_carries_besides_pixels_is_not_served(staff: Client) -> N
     served = Client().get(Product.objects.get(pk=mug).image).getvalue()
     assert b"taken at home" not in served
     assert b"evil" not in served
+
+
+def files() -> set[str]:
+    return {path.name for path in pictures.folder().glob("*")}
+
+
+def test_files_of_pictures_taken_off_are_deleted_unless_another_product_shows_them(staff: Client) -> None:
+    mug, jug = world.product(name="First of two"), world.product(name="Second of two")
+    change(staff, mug, new_pictures=[picture(colour="red"), picture(colour="green")])
+    change(staff, jug, new_pictures=[picture(colour="green")])
+    red, green = pictures.pictures_of(Product.objects.get(pk=mug))
+    change(staff, mug, remove_pictures=[red, green])
+    assert files() == {Path(green).name, Path(green).name.replace("1200", "480")}
+    assert Client().get(red).status_code == 404
+    change(staff, jug, remove_pictures=[green])
+    assert files() == set()
+
+
+def test_refused_change_deletes_no_file(staff: Client) -> None:
+    mug = world.product(name="Refused change")
+    change(staff, mug, new_pictures=[picture(colour="red")])
+    url = Product.objects.get(pk=mug).image
+    change(staff, mug, remove_pictures=[url], vat_code="no such code")
+    change(staff, mug, remove_pictures=[url], expected_version=1)
+    assert Path(url).name in files()
+
+
+def test_uploads_of_forms_never_saved_are_swept_up_after_a_day(staff: Client) -> None:
+    mug = world.product(name="Swept")
+    change(staff, mug, new_pictures=[picture(colour="red")])
+    kept = files()
+    change(staff, mug, new_pictures=[picture(colour="blue")], vat_code="no such code")
+    assert len(files()) == 4
+    assert pictures.sweep(time.time()) == 0
+    assert pictures.sweep(time.time() + 90_000) == 2
+    assert files() == kept
 
 
 def test_nothing_else_is_served_from_the_media_folder(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from storefront.models import PaymentAttempt, SalesOrder
 from storefront.services.handover import finish_hand_overs
 from tests.databases import ErpDatabase
 from tests.storefront import web, world
-from tests.storefront.test_card_payments import attempt_of, begin, do_relay
-from tests.storefront.test_checkout_page import with_cart
+from tests.storefront.cards import attempt_of, begin, do_relay
+from tests.storefront.world import with_cart
 
 # Started once, then given one job after the other; each begins at the same moment in all processes.
 WORKER = """

@@ -15,6 +15,7 @@ from erp.models import User
 from erp.relay import run_relay
 from storefront.models import AttemptCount, CustomerCopy, ShopAccount
 from storefront.services import accounts, throttle
+from storefront.services.erasing import forget_erased
 from tests.databases import ErpDatabase
 from tests.storefront import world
 
@@ -225,8 +226,8 @@ def test_log_in_of_an_erased_customer_is_closed_and_forgotten() -> None:
     world.account("stays@example.com")
     session = world.logged_in("gone@example.com")
     erase_customer(customer.pk, actor=world.SHOPPER)
-    assert accounts.forget_erased() == 1
-    assert accounts.forget_erased() == 0
+    assert forget_erased()["accounts"] == 1
+    assert forget_erased()["accounts"] == 0
     assert not User.objects.filter(email="gone@example.com").exists()
     assert not ShopAccount.objects.filter(email="gone@example.com").exists()
     assert session.get("/account/").status_code == 302

@@ -11,8 +11,6 @@ from decimal import Decimal
 import pytest
 from django.db import connections
 
-from admin_app.models import Product
-from admin_app.serializers import ProductSerializer
 from erp.db import cursor, module_transaction
 from storefront.models import Cart, CartLine
 from storefront.services.cart import (
@@ -30,6 +28,7 @@ from storefront.services.pricing import NotForSale
 from storefront.services.visitors import Visitor
 from tests.databases import ErpDatabase
 from tests.storefront import world
+from tests.storefront.world import change, reprice
 
 
 @pytest.fixture(autouse=True)
@@ -49,16 +48,6 @@ def guest_cart(*lines: tuple[int, int]) -> tuple[Visitor, Cart]:
 
 def quantities(cart: Cart) -> dict[int, int]:
     return dict(cart.lines.values_list("product_id", "quantity"))
-
-
-def reprice(product: int, price: str) -> None:
-    change(product, base_price=Decimal(price))
-
-
-def change(product: int, **fields: object) -> None:
-    serializer = ProductSerializer(Product.objects.get(pk=product), data=fields, partial=True)
-    serializer.is_valid(raise_exception=True)
-    serializer.save()
 
 
 def test_same_product_adds_up() -> None:

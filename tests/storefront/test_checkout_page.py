@@ -15,29 +15,13 @@ from logistics import api as logistics
 from storefront.models import Cart, SalesOrder
 from tests.databases import ErpDatabase
 from tests.storefront import world
-from tests.storefront.test_cart import reprice
+from tests.storefront.world import order_of, orders_of, reprice, with_cart
 
 
 @pytest.fixture(autouse=True)
 def _shop(module_erp: ErpDatabase) -> None:
     world.set_up_books()
     world.delivery()
-
-
-def with_cart(*lines: tuple[int, int], client: Client | None = None) -> Client:
-    client = client or Client()
-    for product, quantity in lines:
-        response = client.post(f"/cart/add/{product}/", {"quantity": quantity})
-        assert response.status_code == 302, response.content.decode()
-    return client
-
-
-def order_of(product: int) -> SalesOrder:
-    return SalesOrder.objects.get(lines__product_id=product)
-
-
-def orders_of(product: int) -> int:
-    return SalesOrder.objects.filter(lines__product_id=product).count()
 
 
 def test_guest_orders_and_sees_the_order() -> None:

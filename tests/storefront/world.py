@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.test import Client
 
+from admin_app.models import Customer, Product
 from admin_app.serializers import CustomerSerializer, ProductSerializer
 from erp.actor import Actor
 from erp.db import module_transaction
@@ -131,3 +132,41 @@ def order_form(client: Client, **changes: str) -> dict[str, str]:
 def result_of(order_id: int) -> str:
     """Where an order stands for Storefront."""
     return outcome_of(SalesOrder.objects.get(pk=order_id)).result
+
+
+def reprice(product: int, price: str) -> None:
+    """The product's price changes."""
+    change(product, base_price=Decimal(price))
+
+
+def change(product: int, **fields: object) -> None:
+    """The product changes at Admin."""
+    serializer = ProductSerializer(Product.objects.get(pk=product), data=fields, partial=True)
+    serializer.is_valid(raise_exception=True)
+    serializer.save()
+
+
+def change_customer(customer_id: int, **fields: object) -> None:
+    """The customer changes at Admin."""
+    serializer = CustomerSerializer(Customer.objects.get(pk=customer_id), data=fields, partial=True)
+    serializer.is_valid(raise_exception=True)
+    serializer.save()
+
+
+def with_cart(*lines: tuple[int, int], client: Client | None = None) -> Client:
+    """A browser with (product, quantity) lines in its cart."""
+    client = client or Client()
+    for product, quantity in lines:
+        response = client.post(f"/cart/add/{product}/", {"quantity": quantity})
+        assert response.status_code == 302, response.content.decode()
+    return client
+
+
+def order_of(product: int) -> SalesOrder:
+    """The one order of this product."""
+    return SalesOrder.objects.get(lines__product_id=product)
+
+
+def orders_of(product: int) -> int:
+    """Number of orders of this product."""
+    return SalesOrder.objects.filter(lines__product_id=product).count()

@@ -22,7 +22,7 @@ from storefront.services.cards.basket import order_from
 from storefront.services.cards.ending import Reason, State, ask_for_release, fail, write_that_it_failed
 from storefront.services.cards.provider import ProviderState, card_provider
 from storefront.services.cart import lock_cart
-from storefront.services.placing import place
+from storefront.services.placing import get_customer, place
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +117,8 @@ def _prepare(attempt_id: int) -> tuple[NewOrder, Any] | int:
         return attempt.order_id
     if attempt.state != State.AUTHORISED or cart.state != Cart.State.OPEN:
         raise CannotBePlaced
+    order = order_from(attempt.basket)
+    get_customer(order.customer_id)  # who was blocked or left since gets the money back
 
     def also(order_id: int) -> None:
         PaymentAttempt.objects.filter(pk=attempt_id).update(order_id=order_id)
@@ -124,7 +126,7 @@ def _prepare(attempt_id: int) -> tuple[NewOrder, Any] | int:
         same = Cart.objects.filter(pk=cart.pk, version=attempt.cart_version)
         same.update(state=Cart.State.PLACING, order_id=order_id)
 
-    return order_from(attempt.basket), also
+    return order, also
 
 
 def give_up(attempt_id: int, reason: str) -> None:

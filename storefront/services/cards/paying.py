@@ -113,6 +113,11 @@ def _sold_out(attempt: PaymentAttempt, short: list[dict[str, Any]]) -> None:
         carts_after.reopen(cart)
 
 
+def live_payment(cart_id: int) -> PaymentAttempt | None:
+    """The payment of a cart that is not decided yet."""
+    return PaymentAttempt.objects.filter(cart_id=cart_id, state__in=LIVE).first()
+
+
 def go_to_provider(attempt: PaymentAttempt) -> str:
     """URL at the provider where the shopper pays; sets the pieces aside again when their time is over.
 
