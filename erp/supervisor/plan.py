@@ -69,6 +69,7 @@ def _web(python: str, home: Path, web_fd: int) -> list[str]:
         "--workers", str(_number("ERP_WEB_WORKERS", WEB_WORKERS)),
         "--threads", str(_number("ERP_WEB_THREADS", WEB_THREADS)),
         "--timeout", "60",
+        "--keep-alive", "75",  # longer than proxies and browsers keep a connection: never closed under a request
         "--graceful-timeout", "10",
         "--preload",  # imports once for all workers; connections open later, in each worker
         "--no-control-socket",

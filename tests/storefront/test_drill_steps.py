@@ -46,4 +46,6 @@ def test_last_step_before_the_shop_is_slow_holds() -> None:
         assert figures["oldest_stock_at_arrival_s"]["max"] < 15
     finally:
         shop.manage("down", ERP_START_SERVICES="0")
+        for run in shop.runs:
+            run.wait(timeout=60)
         shutil.rmtree(folder, ignore_errors=True)
