@@ -36,6 +36,7 @@ staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("finance/bank/import/", bank.import_statement, name="finance-bank-import"),
     path("finance/bank/book-sure/", bank.book_sure, name="finance-bank-book-sure"),
     path("finance/bank/<int:pk>/", bank.bank_entry, name="finance-bank-entry"),
+    path("finance/bank/<int:pk>/post/", bank.post, name="finance-bank-post"),
     path("finance/bank/<int:pk>/book/", bank.book, name="finance-bank-book"),
     path("finance/collective/", documents.collective, name="finance-collective"),
     path("finance/collective/customer/", documents.set_collective, name="finance-set-collective"),

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from erp.fields import AmountField, ExactJSONField
 from erp.models import InternalModel
+from finance.models.ledger import JournalEntry
 from finance.models.payments import Payment
 
 
@@ -21,7 +22,8 @@ class BankMapping(InternalModel):
     date_format = models.CharField(max_length=20, default="%Y-%m-%d", help_text="As of strptime: %Y.%m.%d")
     columns = ExactJSONField(
         default=dict,
-        help_text="Field → heading: booked_on, amount, currency, entry_ref, reference, payer_name, payer_account",
+        help_text="Field → heading: booked_on, value_on, amount, currency, entry_ref, reference, payer_name, "
+        "payer_account",
     )
 
     class Meta:
@@ -57,7 +59,10 @@ class BankStatement(InternalModel):
 
 
 class BankEntry(InternalModel):
-    """One movement on the account; money in is positive. Booked as a payment, or set aside with a reason."""
+    """One movement on the account; money in is positive.
+
+    Booked as a customer's payment, or to other accounts by a journal entry, or set aside with a reason.
+    """
 
     class State(models.TextChoices):
         """What became of it."""
@@ -70,6 +75,7 @@ class BankEntry(InternalModel):
     account = models.CharField(max_length=40)
     entry_ref = models.CharField(max_length=140, help_text="The bank's own reference of the entry")
     booked_on = models.DateField()
+    value_on = models.DateField("value date", null=True, blank=True, help_text="When empty: the day of booking")
     amount = AmountField()
     currency = models.CharField(max_length=3)
     payer_name = models.CharField(max_length=200, default="", blank=True)
@@ -77,6 +83,9 @@ class BankEntry(InternalModel):
     reference = models.CharField(max_length=500, default="", blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN, db_default=State.OPEN)
     payment = models.OneToOneField(Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="bank_entry")
+    journal_entry = models.OneToOneField(
+        JournalEntry, null=True, blank=True, on_delete=models.PROTECT, related_name="bank_entry"
+    )
     set_aside_reason = models.CharField(max_length=200, default="", db_default="", blank=True)
 
     class Meta:
@@ -87,8 +96,10 @@ class BankEntry(InternalModel):
             models.UniqueConstraint(fields=["account", "entry_ref"], name="bank_entry_once"),
             models.CheckConstraint(condition=~Q(amount=0), name="bank_entry_not_zero"),
             models.CheckConstraint(
-                condition=Q(state="booked", payment__isnull=False) | (~Q(state="booked") & Q(payment__isnull=True)),
-                name="bank_entry_booked_with_payment",
+                condition=Q(state="booked", payment__isnull=False, journal_entry=None)
+                | Q(state="booked", payment=None, journal_entry__isnull=False)
+                | (~Q(state="booked") & Q(payment=None, journal_entry=None)),
+                name="bank_entry_booked_once",
             ),
         )
         indexes = (models.Index(fields=["state"], name="bank_entry_open", condition=Q(state="open")),)

@@ -25,7 +25,10 @@ class Payment(InternalModel):
     number = models.CharField(max_length=40, unique=True, editable=False)
     customer_id = models.BigIntegerField()
     method = models.CharField(max_length=20, choices=Method, default=Method.TRANSFER)
-    received_on = models.DateField()
+    received_on = models.DateField(help_text="Posting date")
+    value_on = models.DateField(
+        "value date", null=True, blank=True, editable=False, help_text="Of the bank, when it is booked on a later day"
+    )
     currency = models.CharField(max_length=3)
     amount = AmountField()
     allocated = AmountField(default=0, db_default=0, editable=False)

@@ -12,6 +12,8 @@ from finance.errors import BadStatement
 from finance.services.bank_files import Entry, Statement, refuse, require_size
 
 _OPENING, _CLOSING = ("OPBD", "PRCD"), ("CLBD",)
+_VALUED = ("{*}ValDt/{*}Dt", "{*}ValDt/{*}DtTm")
+_BOOKED = ("{*}BookgDt/{*}Dt", "{*}BookgDt/{*}DtTm", *_VALUED)
 
 
 def read_camt(content: bytes) -> list[Statement]:
@@ -76,7 +78,8 @@ def _entries(entry: etree._Element, n: int, statement: Statement) -> Iterator[En
     """The entry, or each of its transactions when they tell their amounts and add up to it."""
     amount, currency = _money(entry, "{*}Amt")
     amount *= _sign(entry)
-    booked_on = _day(entry)
+    booked_on = _day(entry, *_BOOKED)
+    value_on = _day(entry, *_VALUED) if entry.find("{*}ValDt") is not None else None
     reference = _text(entry, "{*}AcctSvcrRef") or _text(entry, "{*}NtryRef")
     reference = reference or f"{statement.statement_ref}/{n}"
     details = list(entry.iterfind("{*}NtryDtls/{*}TxDtls"))
@@ -84,12 +87,15 @@ def _entries(entry: etree._Element, n: int, statement: Statement) -> Iterator[En
     if len(details) > 1 and None not in parts and sum(p or 0 for p in parts) == amount:
         for k, (detail, part) in enumerate(zip(details, parts, strict=True), start=1):
             own = _text(detail, "{*}Refs/{*}AcctSvcrRef") or f"{reference}/{k}"
-            yield _entry(n, own, booked_on, part or Decimal(0), currency, detail)
+            yield _entry(n, own, booked_on, part or Decimal(0), currency, detail, value_on)
         return
-    yield _entry(n, reference, booked_on, amount, currency, details[0] if details else entry)
+    yield _entry(n, reference, booked_on, amount, currency, details[0] if details else entry, value_on)
 
 
-def _entry(n: int, reference: str, booked_on: date, amount: Decimal, currency: str, detail: etree._Element) -> Entry:
+def _entry(
+    n: int, reference: str, booked_on: date, amount: Decimal, currency: str, detail: etree._Element,
+    value_on: date | None,
+) -> Entry:  # fmt: skip
     side = "Dbtr" if amount > 0 else "Cdtr"
     parties = f"{{*}}RltdPties/{{*}}{side}"
     name = _text(detail, f"{parties}/{{*}}Nm") or _text(detail, f"{parties}/{{*}}Pty/{{*}}Nm")
@@ -103,7 +109,7 @@ def _entry(n: int, reference: str, booked_on: date, amount: Decimal, currency: s
     told = told or [_text(detail, "{*}AddtlNtryInf") or _text(detail, "{*}AddtlTxInf")]
     return Entry(
         n, reference[:140], booked_on, amount, currency, name[:200], account.replace(" ", "")[:40],
-        " ".join(" ".join(told).split())[:500],
+        " ".join(" ".join(told).split())[:500], value_on,
     )  # fmt: skip
 
 
@@ -135,15 +141,15 @@ def _money(element: etree._Element, path: str) -> tuple[Decimal, str]:
     return amount, currency
 
 
-def _day(entry: etree._Element) -> date:
-    for path in ("{*}BookgDt/{*}Dt", "{*}BookgDt/{*}DtTm", "{*}ValDt/{*}Dt"):
+def _day(entry: etree._Element, *paths: str) -> date:
+    for path in paths:
         text = _text(entry, path)
         if text:
             try:
                 return date.fromisoformat(text[:10])
             except ValueError:
                 raise ValueError(f"“{text}” is not a date") from None
-    raise ValueError("the booking date is missing")
+    raise ValueError("the date is missing")
 
 
 def _balance(element: etree._Element, codes: tuple[str, ...]) -> Decimal | None:

@@ -31,6 +31,7 @@ class Entry:
     payer_name: str = ""
     payer_account: str = ""
     reference: str = ""
+    value_on: date | None = None  # where the bank tells it
 
 
 @dataclass
@@ -72,12 +73,15 @@ def require_size(content: bytes) -> None:
         raise BadStatement(f"The file has {len(content)} bytes; at most {MAX_BYTES} are read")
 
 
-def read_csv(content: bytes, mapping: BankMapping, account: str, currency: str) -> Statement:
+def read_csv(
+    content: bytes, mapping: BankMapping, account: str, currency: str, closing_balance: Decimal | None = None
+) -> Statement:
     """Read a CSV file by a bank's mapping.
 
     Args:
         account: own account that the file is of; CSV files do not say.
         currency: of rows that do not name theirs.
+        closing_balance: as the bank states it, when it is known; CSV files do not say.
 
     Raises:
         BadStatement: with every row that cannot be read, and why.
@@ -108,7 +112,7 @@ def read_csv(content: bytes, mapping: BankMapping, account: str, currency: str) 
         raise BadStatement("The file has no entries")
     digest = hashlib.sha256(content).hexdigest()[:16]
     first, last = min(e.booked_on for e in entries), max(e.booked_on for e in entries)
-    return Statement("csv", account, f"{first:%Y%m%d}-{last:%Y%m%d}-{digest}", currency, entries)
+    return Statement("csv", account, f"{first:%Y%m%d}-{last:%Y%m%d}-{digest}", currency, entries, None, closing_balance)
 
 
 def _csv_entry(row: Mapping[str, Any], line: int, mapping: BankMapping, currency: str, seen: Counter[str]) -> Entry:
@@ -123,11 +127,12 @@ def _csv_entry(row: Mapping[str, Any], line: int, mapping: BankMapping, currency
         raise ValueError(f"“{found}” is not a currency")
     content = "|".join([str(booked_on), str(amount), *(value(n) for n in ("payer_name", "payer_account", "reference"))])
     seen[content] += 1
+    value_on = _day(value("value_on"), mapping.date_format) if value("value_on") else None
     # Without a reference of the bank's own, equal rows are told apart by their order within a file.
     made = hashlib.sha256(f"{content}|{seen[content]}".encode()).hexdigest()[:32]
     return Entry(
         line, value("entry_ref")[:140] or made, booked_on, amount, found.upper(), value("payer_name")[:200],
-        value("payer_account").replace(" ", "")[:40], value("reference")[:500],
+        value("payer_account").replace(" ", "")[:40], value("reference")[:500], value_on,
     )  # fmt: skip
 
 

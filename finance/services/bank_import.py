@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from erp.actor import Actor
-from erp.db import retrying
+from erp.db import cursor, retrying
 from finance.models import BankEntry, BankMapping, BankStatement
 from finance.services.bank_camt import read_camt
 from finance.services.bank_files import Entry, Statement, read_csv, refuse
@@ -24,12 +25,13 @@ class Plan:
 
 
 def read_statements(
-    content: bytes, *, mapping: BankMapping | None = None, account: str = "", currency: str = ""
-) -> list[Statement]:
+    content: bytes, *, mapping: BankMapping | None = None, account: str = "", currency: str = "",
+    closing_balance: Decimal | None = None,
+) -> list[Statement]:  # fmt: skip
     """Statements of a file: CSV with a mapping, else CAMT.053. Raises BadStatement with every error."""
     if mapping is None:
         return read_camt(content)
-    return [read_csv(content, mapping, account.replace(" ", ""), currency)]
+    return [read_csv(content, mapping, account.replace(" ", ""), currency, closing_balance)]
 
 
 def plan_import(statements: Sequence[Statement]) -> list[Plan]:
@@ -63,11 +65,16 @@ def _plan(statement: Statement, errors: list[str]) -> Plan:
 def import_statements(statements: Sequence[Statement], *, actor: Actor, file_name: str = "") -> dict[str, Any]:
     """Write statements with their new entries, all or nothing; a repeat writes nothing.
 
+    Imports of one account queue, so of two at once the second finds what the first has written.
+
     Returns:
         ``statements`` and ``entries`` written now, ``known`` entries passed over.
     """
 
     def run() -> dict[str, Any]:
+        with cursor("finance") as cur:
+            for account in sorted({s.account for s in statements}):
+                cur.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [_IMPORT_LOCK, account])
         plans = plan_import(statements)
         written = [_write(plan, actor, file_name) for plan in plans if plan.new or not plan.is_known]
         return {
@@ -79,7 +86,6 @@ def import_statements(statements: Sequence[Statement], *, actor: Actor, file_nam
 
 def _write(plan: Plan, actor: Actor, file_name: str) -> int:
     s = plan.statement
-    # Two imports of one statement at the same time: the second waits for the first here, and then finds it.
     row, _ = BankStatement.objects.get_or_create(
         account=s.account, statement_ref=s.statement_ref,
         defaults={
@@ -88,13 +94,12 @@ def _write(plan: Plan, actor: Actor, file_name: str) -> int:
             "actor_name": actor.name,
         },
     )  # fmt: skip
-    names = ("entry_ref", "booked_on", "amount", "currency", "payer_name", "payer_account", "reference")
-    before = BankEntry.objects.filter(account=s.account, entry_ref__in=[e.entry_ref for e in plan.new]).count()
+    names = ("entry_ref", "booked_on", "value_on", "amount", "currency", "payer_name", "payer_account", "reference")
     BankEntry.objects.bulk_create(
-        (
-            BankEntry(statement=row, account=s.account, **{name: getattr(entry, name) for name in names})
-            for entry in plan.new
-        ),
-        ignore_conflicts=True,
+        BankEntry(statement=row, account=s.account, **{name: getattr(entry, name) for name in names})
+        for entry in plan.new
     )
-    return len(plan.new) - before
+    return len(plan.new)
+
+
+_IMPORT_LOCK = 1179209219

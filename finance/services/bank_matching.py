@@ -9,10 +9,12 @@ from typing import Any
 
 from erp.actor import Actor
 from erp.db import cursor, retrying, rows_as_dicts
-from erp.errors import ErpError, NotFound
+from erp.errors import ErpError
 from finance.errors import NotBookable
 from finance.models import BankEntry
 from finance.services import payments
+from finance.services.bank_posting import lock_entry
+from finance.services.open_days import first_open_day
 
 ZERO = Decimal(0)
 State = BankEntry.State
@@ -103,7 +105,7 @@ def _suggestion(amount: Decimal, rows: Sequence[Mapping[str, Any]], reason: str)
 def book_entry(
     entry_id: int, *, actor: Actor, documents: Sequence[Mapping[str, Any]] = (), customer_id: int | None = None
 ) -> dict[str, Any]:
-    """Book an entry as a payment, in one transaction.
+    """Book an entry as a payment, in one transaction; in a month that is closed for good on the first open day after.
 
     Args:
         documents: ``[{"invoice_id", "amount"}]`` that it settles (without an amount as much as is open); what is
@@ -115,9 +117,11 @@ def book_entry(
     """
 
     def run() -> dict[str, Any]:
-        entry = _lock(entry_id)
+        entry = lock_entry(entry_id)
+        received_on = first_open_day(entry.booked_on)
         data = {
-            "amount": entry.amount, "currency": entry.currency, "received_on": entry.booked_on, "method": "transfer",
+            "amount": entry.amount, "currency": entry.currency, "received_on": received_on, "method": "transfer",
+            "value_on": None if received_on == entry.booked_on else entry.value_on or entry.booked_on,
             "reference": entry.reference or entry.entry_ref, "customer_id": customer_id,
             "allocations": list(documents),
         }  # fmt: skip
@@ -152,7 +156,7 @@ def set_aside(entry_id: int, *, actor: Actor, reason: str) -> None:
     """Leave an entry to other books (fees, transfers of our own), with a reason; it can be taken up again."""
 
     def run() -> None:
-        entry = _lock(entry_id)
+        entry = lock_entry(entry_id)
         BankEntry.objects.filter(pk=entry.pk).update(
             state=State.SET_ASIDE, set_aside_reason=f"{reason} ({actor.name})"[:200]
         )
@@ -169,12 +173,3 @@ def take_up(entry_id: int) -> None:
             raise NotBookable("Only an entry that was set aside is taken up again")
 
     retrying("finance", run)
-
-
-def _lock(entry_id: int) -> BankEntry:
-    entry = BankEntry.objects.select_for_update().filter(pk=entry_id).first()
-    if entry is None:
-        raise NotFound(f"bank entry {entry_id} does not exist")
-    if entry.state != State.OPEN:
-        raise NotBookable(f"The entry {entry} is {entry.get_state_display().lower()} already")
-    return entry

@@ -43,7 +43,7 @@ def flow_of(row: Any) -> list[FlowDocument]:
     elif isinstance(row, JournalEntry):
         found = _around_entry(row)
     elif isinstance(row, BankEntry):
-        found = [_of_bank(row), *(_around_payment(row.payment) if row.payment else [])]
+        found = [_of_bank(row), *(_around_payment(row.payment) if row.payment else []), *_postings_of(row)]
     else:
         found = []
     unique = {(d.module, d.kind, d.number): d for d in found}
@@ -91,10 +91,16 @@ def _around_entry(entry: JournalEntry) -> list[FlowDocument]:
     invoice = Invoice.objects.filter(pk=key, kind=entry.document_kind).first()
     if invoice:
         return found + _around_invoice(invoice)
+    if entry.document_kind == "bank_entry":
+        return found + [_of_bank(row) for row in BankEntry.objects.filter(pk=key)]
     if entry.document_kind == "payment":
         payment = Payment.objects.filter(pk=key).first()
         return found + (_around_payment(payment) if payment else [])
     return found
+
+
+def _postings_of(entry: BankEntry) -> list[FlowDocument]:
+    return _entries(JournalEntry.objects.filter(document_kind="bank_entry", document_id=entry.pk).order_by("id"))
 
 
 def _of_invoice(invoice: Invoice) -> FlowDocument:

@@ -18,11 +18,12 @@ from erp.errors import NotFound
 from erp.money import round_money
 from erp.publishing import open_doors
 from finance.errors import PaymentNotAllocatable
-from finance.models import FiscalPeriod, Invoice, JournalEntry, Payment, PaymentAllocation
+from finance.models import Invoice, JournalEntry, Payment, PaymentAllocation
 from finance.serializers.invoices import lock_settlements, publish_invoices, write_settlements
 from finance.serializers.ledger import EntryDraft, check_books, write_entries
 from finance.services import accounts
 from finance.services.customers import get_customer
+from finance.services.open_days import open_day
 from finance.services.payment_posting import Allocation, allocation_entry, received_entry
 from finance.services.rates import Rate, rate_for
 from finance.services.settlement import Settlement
@@ -41,7 +42,8 @@ def record_payment(data: Mapping[str, Any], *, actor: Actor, idempotency_key: st
     Args:
         data: ``amount``; either ``invoice_id`` / ``invoice_number``, or ``allocations`` = ``[{"invoice_id",
             "amount"}]``, or ``customer_id`` alone; optional ``currency`` (default: the document's), ``method``
-            (transfer, card, cod, cash), ``received_on``, ``reference``.
+            (transfer, card, cod, cash), ``received_on``, ``value_on`` (of the bank, when it is booked on a later day;
+            the rate is that day's), ``reference``.
         idempotency_key: a repeat with the same key gives the same payment.
 
     Returns:
@@ -110,12 +112,6 @@ def allocation_day(payment: Payment, allocations: Sequence[Allocation]) -> date:
     return open_day(max([payment.received_on, *(a.settlement.issued_on for a in allocations)]))
 
 
-def open_day(day: date) -> date:
-    """The day itself, or today when its month takes no more postings."""
-    shut = FiscalPeriod.objects.filter(starts_on__lte=day, ends_on__gte=day).exclude(state=FiscalPeriod.State.OPEN)
-    return timezone.now().date() if shut.exists() else day
-
-
 def record(data: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     """:func:`record_payment` inside the caller's transaction."""
     open_doors("invoice")
@@ -132,10 +128,12 @@ def record(data: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         raise PaymentNotAllocatable("A payment of zero settles nothing")
     allocations = _allocate(amount, currency, settlements, wanted)
     _require_same(allocations, customer_id, currency)
-    rate = rate_for(currency, received_on)
+    value_on = data.get("value_on")
+    rate = rate_for(currency, value_on or received_on)
     payment = make_payment(
         actor, customer_id=customer_id, method=data.get("method") or "transfer", received_on=received_on,
         currency=currency, amount=amount, exchange_rate=rate.rate, reference=(data.get("reference") or "")[:140],
+        value_on=value_on,
     )  # fmt: skip
     _settle(payment, allocations, actor, _entries(payment, allocations, rate))
     return payment_as_data(payment.pk)
@@ -248,7 +246,7 @@ def payment_as_data(payment_id: int) -> dict[str, Any]:
     allocations = payment.allocations.order_by("id").values(
         "invoice_id", "amount", number=F("invoice__number"), payment_state=F("invoice__settlement__state")
     )
-    names = ("id", "number", "customer_id", "method", "received_on", "currency", "amount", "reference")
+    names = ("id", "number", "customer_id", "method", "received_on", "value_on", "currency", "amount", "reference")
     return {
         **{name: getattr(payment, name) for name in names},
         "allocations": list(allocations),

@@ -70,7 +70,7 @@ def require_tied_out(period: FiscalPeriod) -> None:
     Raises SubledgersDiffer, PeriodNotClosable.
     """
     found = tie_out.differences(period.ends_on)
-    waiting = unfinished(period.starts_on, period.ends_on)
+    waiting = unfinished(period.ends_on)
     if found:
         raise SubledgersDiffer(
             f"{period.code} cannot be closed: " + ". ".join([*(str(difference) for difference in found), *waiting]),
@@ -85,7 +85,7 @@ def require_tied_out(period: FiscalPeriod) -> None:
 def standing_against(period: FiscalPeriod) -> list[str]:
     """What stands against closing a month, in words: for the page."""
     found = [str(difference) for difference in tie_out.differences(period.ends_on)]
-    return [*found, *unfinished(period.starts_on, period.ends_on)]
+    return [*found, *unfinished(period.ends_on)]
 
 
 def calendar() -> list[dict[str, Any]]:

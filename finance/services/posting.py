@@ -23,7 +23,7 @@ from finance.services.rates import rate_for
 _DOCUMENT_KEYS = frozenset(
     {
         "invoice", "shipment", "return", "payment", "allocation", "offset", "moves", "write_off", "year-result",
-        "year-close", "year-open",
+        "year-close", "year-open", "bank_entry",
     }
 )  # fmt: skip
 ZERO = Decimal(0)
@@ -167,22 +167,26 @@ def reverse_entry(entry_id: int, *, actor: Actor, on_date: date | None = None, r
         )
     if JournalEntry.objects.filter(reverses_id=entry_id).exists():
         raise AlreadyPosted(f"Entry {entry_id} is reversed already")
+    (new_id,) = post([reversal_of(entry, on_date or timezone.now().date(), reason)], actor)
+    return entry_as_data(JournalEntry.objects.get(pk=new_id))
+
+
+def reversal_of(entry: JournalEntry, on_date: date, reason: str = "") -> EntryDraft:
+    """The opposite of an entry; whether it may be reversed is the caller's business."""
     lines = [
         LineDraft(
             account=line.account_id, amount=-line.amount, document_amount=-line.document_amount,
             currency=line.currency, text=line.text, customer_id=line.customer_id, product_id=line.product_id,
             quantity=None if line.quantity is None else -line.quantity, vat_code=line.vat_code, due_on=line.due_on,
         )
-        for line in JournalLine.objects.filter(entry_id=entry_id).order_by("line_no")
+        for line in JournalLine.objects.filter(entry_id=entry.pk).order_by("line_no")
     ]  # fmt: skip
-    reversal = EntryDraft(
-        journal=entry.journal_id, entry_on=on_date or timezone.now().date(), posting_key=f"reversal:{entry_id}",
-        lines=lines, text=reason or f"Reversal of entry {entry_id}", document_kind=entry.document_kind,
-        document_number=entry.document_number, document_id=entry.document_id, reverses_id=entry_id,
+    return EntryDraft(
+        journal=entry.journal_id, entry_on=on_date, posting_key=f"reversal:{entry.pk}",
+        lines=lines, text=reason or f"Reversal of entry {entry.pk}", document_kind=entry.document_kind,
+        document_number=entry.document_number, document_id=entry.document_id, reverses_id=entry.pk,
         exchange_rate=entry.exchange_rate, rate_on=entry.rate_on, rate_source=entry.rate_source,
     )  # fmt: skip
-    (new_id,) = post([reversal], actor)
-    return entry_as_data(JournalEntry.objects.get(pk=new_id))
 
 
 def is_reversible(entry: JournalEntry) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -93,8 +94,11 @@ def refund_payment(
     return answer
 
 
-def reverse_payment(payment_id: int, *, actor: Actor) -> dict[str, Any]:
+def reverse_payment(payment_id: int, *, actor: Actor, on_date: date | None = None) -> dict[str, Any]:
     """Undo a payment that was recorded by mistake: its documents are open again, the money is booked out.
+
+    Args:
+        on_date: when it is booked out; default today.
 
     Raises:
         PaymentNotAllocatable: it is reversed or paid back already.
@@ -109,12 +113,14 @@ def reverse_payment(payment_id: int, *, actor: Actor) -> dict[str, Any]:
         for settlement in documents:
             take_back(payment, settlement, actor)
             payment.refresh_from_db()
-        return payment_as_data(_pay_back(payment, None, payment.method, actor).pk)
+        return payment_as_data(_pay_back(payment, None, payment.method, actor, on_date).pk)
 
     return retrying("finance", run)
 
 
-def _pay_back(payment: Payment, wanted: Decimal | None, method: str, actor: Actor) -> Payment:
+def _pay_back(
+    payment: Payment, wanted: Decimal | None, method: str, actor: Actor, on_date: date | None = None
+) -> Payment:
     left = payment.amount - payment.allocated
     amount = left if wanted is None else round_money(wanted, payment.currency)
     if not left or amount * left <= 0 or abs(amount) > abs(left):
@@ -122,8 +128,9 @@ def _pay_back(payment: Payment, wanted: Decimal | None, method: str, actor: Acto
             f"{left} {payment.currency} of {payment.number} can be paid back"
             + ("" if wanted is None else f", not {amount}")
         )
-    day = timezone.now().date()
-    rate = rate_for(payment.currency, day)
+    day = on_date or timezone.now().date()
+    # What is undone was never exchanged: it goes out at the rate at which it came in.
+    rate = rate_of(payment) if on_date else rate_for(payment.currency, day)
     counter = make_payment(
         actor, customer_id=payment.customer_id, method=method, received_on=day, currency=payment.currency,
         amount=-amount, exchange_rate=rate.rate, reference=f"{payment.number} paid back",

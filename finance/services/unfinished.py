@@ -10,14 +10,14 @@ from erp.registry import registry
 from finance.models import BankEntry
 
 
-def unfinished(first: date, last: date) -> list[str]:
-    """What waits to be booked in these days, in words: bank entries, and what other modules have on their way."""
-    return [*_bank_entries(first, last), *(text for check in registry.closing_checks for text in check(last))]
+def unfinished(last: date) -> list[str]:
+    """What waits to be booked until a day, in words: bank entries, and what other modules have on their way."""
+    return [*_bank_entries(last), *(text for check in registry.closing_checks for text in check(last))]
 
 
-def _bank_entries(first: date, last: date) -> list[str]:
+def _bank_entries(last: date) -> list[str]:
     rows = (
-        BankEntry.objects.filter(state=BankEntry.State.OPEN, booked_on__range=(first, last))
+        BankEntry.objects.filter(state=BankEntry.State.OPEN, booked_on__lte=last)
         .values("currency")
         .annotate(count=Count("id"), total=Sum("amount"))
         .order_by("currency")

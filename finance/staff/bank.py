@@ -13,13 +13,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
-from erp.actor import actor_of
+from erp.actor import Actor, actor_of
 from erp.errors import ErpError
 from erp.staff.desk import duty_page, page, perform
+from finance.errors import NotBookable
 from finance.models import BankEntry, BankMapping, Invoice
-from finance.services import bank_import, bank_matching
+from finance.services import bank_balances, bank_import, bank_matching, bank_posting
 from finance.services.accounts import base_currency
 from finance.services.issuing import supplier
 from finance.staff.forms import CustomerField
@@ -27,6 +33,7 @@ from finance.staff.pages import form_page
 
 SHOWN = 50
 SHOWN_REFUSALS = 10
+SHARES = 4
 
 
 class StatementForm(forms.Form):
@@ -45,6 +52,10 @@ class StatementForm(forms.Form):
     )
     kept = forms.CharField(required=False, widget=forms.HiddenInput)  # the previewed file itself
     name = forms.CharField(required=False, widget=forms.HiddenInput)
+    closing_balance = forms.DecimalField(
+        label="Closing balance (of a CSV file, when it is known)", max_digits=19, decimal_places=4, required=False,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )  # fmt: skip
 
     def content(self) -> bytes:
         """The file's bytes: just sent, or kept by the preview. Raises ValidationError."""
@@ -69,7 +80,11 @@ def import_statement(request: HttpRequest) -> HttpResponse:
         try:
             content = form.content()
             statements = bank_import.read_statements(
-                content, mapping=data["mapping"], account=data["account"], currency=data["currency"].upper()
+                content,
+                mapping=data["mapping"],
+                account=data["account"],
+                currency=data["currency"].upper(),
+                closing_balance=data["closing_balance"],
             )
             if "import" in request.POST:
                 return _import(request, statements, name)
@@ -90,10 +105,19 @@ def _import(request: HttpRequest, statements: list[Any], name: str) -> HttpRespo
 
 @duty_page("finance")
 def bank(request: HttpRequest) -> HttpResponse:
-    """Open entries, oldest first, with what each may pay."""
+    """Statements against the ledger; open entries, oldest first, with what each may pay."""
     found = BankEntry.objects.filter(state=BankEntry.State.OPEN).order_by("booked_on", "id")
-    rows = [{"entry": entry, "suggestions": bank_matching.suggest(entry, 3)} for entry in found[:SHOWN]]
-    return page(request, "finance/bank.html", "Bank entries", rows=rows, count=found.count())
+    rows = [
+        {
+            "entry": entry, "suggestions": bank_matching.suggest(entry, 3),
+            "account": bank_posting.usual_account(entry),
+        }
+        for entry in found[:SHOWN]
+    ]  # fmt: skip
+    return page(
+        request, "finance/bank.html", "Bank entries", rows=rows, count=found.count(),
+        checks=bank_balances.latest_checks(), accounts=bank_posting.account_choices(),
+    )  # fmt: skip
 
 
 @require_POST
@@ -124,6 +148,24 @@ def book(request: HttpRequest, pk: int) -> HttpResponse:
     return perform(request, run, reverse("finance-bank"))
 
 
+@require_POST
+@duty_page("finance")
+def post(request: HttpRequest, pk: int) -> HttpResponse:
+    """Post an entry as a whole to one account."""
+    account, text = request.POST.get("account", "").strip(), request.POST.get("text", "")
+
+    def run() -> str:
+        done = bank_posting.post_to_accounts(pk, [{"account": account}], actor=actor_of(request.user), text=text)
+        return _posted(done)
+
+    return perform(request, run, reverse("finance-bank"))
+
+
+def _posted(entry: dict[str, Any]) -> str:
+    numbers = ", ".join(f"{line['account']} {line['account_name']}" for line in entry["lines"][1:])
+    return f"Entry {entry['entry_no']} is posted on {entry['entry_on']} to {numbers}."
+
+
 class EntryForm(forms.Form):
     """What an entry pays, in one's own words."""
 
@@ -131,6 +173,9 @@ class EntryForm(forms.Form):
         label="Documents (numbers, in the order to settle)", required=False, widget=UnfoldAdminTextInputWidget
     )
     customer = CustomerField(label="Or customer (money on account)", required=False)
+    text = forms.CharField(
+        label="Or accounts below, with the text", required=False, max_length=200, widget=UnfoldAdminTextInputWidget
+    )
     set_aside = forms.CharField(
         label="Or set aside, because", required=False, max_length=150, widget=UnfoldAdminTextInputWidget
     )
@@ -144,29 +189,40 @@ class EntryForm(forms.Form):
             raise forms.ValidationError(f"There is no document {', '.join(missing)}.")
         return [{"invoice_id": found[n]} for n in numbers]
 
-    def clean(self) -> dict[str, Any]:
-        """One of the three."""
-        data = super().clean() or {}
-        if not any(data.get(name) for name in ("numbers", "customer", "set_aside")) and not self.errors:
-            raise forms.ValidationError("Name documents or a customer, or say why the entry is set aside.")
-        return data
+
+class ShareForm(forms.Form):
+    """What of an entry goes to an account."""
+
+    account = forms.CharField(label="Account", max_length=20, required=False, widget=UnfoldAdminTextInputWidget)
+    amount = forms.DecimalField(
+        label="Amount (empty: the rest)", max_digits=19, decimal_places=4, min_value=0, required=False,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )  # fmt: skip
+    text = forms.CharField(label="Text", max_length=200, required=False, widget=UnfoldAdminTextInputWidget)
 
 
 @duty_page("finance")
 def bank_entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Book an entry by hand, or set it aside."""
+    """Book an entry by hand to documents, a customer or accounts, or set it aside."""
     entry = get_object_or_404(BankEntry, pk=pk)
-    form = EntryForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        data, actor = form.cleaned_data, actor_of(request.user)
-
-        def run() -> str:
-            if data["set_aside"] and not data["numbers"] and not data["customer"]:
-                bank_matching.set_aside(pk, actor=actor, reason=data["set_aside"])
-                return "The entry is set aside."
-            done = bank_matching.book_entry(pk, actor=actor, documents=data["numbers"], customer_id=data["customer"])
-            return f"Payment {done['number']} is booked; unallocated: {done['unallocated']} {done['currency']}."
-
-        return perform(request, run, reverse("finance-bank"))
+    many = forms.formset_factory(ShareForm, extra=SHARES)
+    form, rows = EntryForm(request.POST or None), many(request.POST or None, prefix="rows")
+    if request.method == "POST" and form.is_valid() and rows.is_valid():
+        shares = [row for row in rows.cleaned_data if row.get("account")]
+        actor = actor_of(request.user)
+        return perform(request, lambda: _book(pk, actor, form.cleaned_data, shares), reverse("finance-bank"))
     title = f"{entry}: {entry.payer_name} {entry.reference}".strip()
-    return form_page(request, title, "Book", form)
+    return form_page(request, title, "Book", form, rows)
+
+
+def _book(pk: int, actor: Actor, data: dict[str, Any], shares: list[dict[str, Any]]) -> str:
+    ways = [bool(data["numbers"] or data["customer"]), bool(shares), bool(data["set_aside"])]
+    if sum(ways) != 1:
+        raise NotBookable("Name either documents or a customer, or accounts, or say why the entry is set aside")
+    if shares:
+        return _posted(bank_posting.post_to_accounts(pk, shares, actor=actor, text=data["text"]))
+    if data["set_aside"]:
+        bank_matching.set_aside(pk, actor=actor, reason=data["set_aside"])
+        return "The entry is set aside."
+    done = bank_matching.book_entry(pk, actor=actor, documents=data["numbers"], customer_id=data["customer"])
+    return f"Payment {done['number']} is booked; unallocated: {done['unallocated']} {done['currency']}."

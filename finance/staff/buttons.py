@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from erp.actor import Actor, actor_of
 from erp.staff.desk import duty_page, perform
 from finance.models import BankEntry, FiscalPeriod, Invoice, JournalEntry, Payment
-from finance.services import bank_matching, crediting, invoicing, posting, refunds
+from finance.services import bank_matching, bank_posting, crediting, invoicing, posting, refunds
 from finance.services.drafts import deductible
 from finance.staff import reports
 
@@ -48,6 +48,10 @@ def _take_up(pk: int, actor: Actor) -> str:
     return "The entry is open again."
 
 
+def _take_back(pk: int, actor: Actor) -> str:
+    return f"The booking is undone by {bank_posting.take_back(pk, actor=actor)['number']}; the entry is open again."
+
+
 def _reverse(pk: int, actor: Actor) -> str:
     return f"Entry {posting.reverse_entry(pk, actor=actor)['entry_no']} reverses entry {pk}."
 
@@ -59,12 +63,12 @@ OPERATIONS: dict[str, dict[str, tuple[str, Do]]] = {
         "refund": ("Pay back", _refund),
     },
     "payment": {"pay-back": ("Pay back what is left", _pay_back), "reverse": ("Reverse the payment", _reverse_payment)},
-    "bankentry": {"take-up": ("Open again", _take_up)},
+    "bankentry": {"take-up": ("Open again", _take_up), "take-back": ("Undo the booking", _take_back)},
     "journalentry": {"reverse": ("Reverse", _reverse)},
 }
 """Model → operation → (label, what it does)."""
 
-_DANGEROUS = frozenset({"cancel", "reverse", "pay-back"})
+_DANGEROUS = frozenset({"cancel", "reverse", "pay-back", "take-back"})
 
 
 def buttons_of(row: Any) -> list[dict[str, str]]:
@@ -143,8 +147,14 @@ def _names(row: Any) -> tuple[str, ...]:
     if isinstance(row, Payment):
         return _of_payment(row)
     if isinstance(row, BankEntry):
-        return ("take-up",) if row.state == BankEntry.State.SET_ASIDE else ()
+        return _OF_BANK_ENTRY.get(str(row.state), ())
     return ()
+
+
+_OF_BANK_ENTRY: dict[str, tuple[str, ...]] = {
+    BankEntry.State.SET_ASIDE: ("take-up",),
+    BankEntry.State.BOOKED: ("take-back",),
+}
 
 
 def _of_invoice(invoice: Invoice) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ class DraftLineForm(forms.ModelForm):  # type: ignore[type-arg]
         return {**data, **{name: data.get(name) or 0 for name in ("discount", "discount_percent")}}
 
 
-_MAPPED = ("booked_on", "amount", "currency", "entry_ref", "reference", "payer_name", "payer_account")
+_MAPPED = ("booked_on", "value_on", "amount", "currency", "entry_ref", "reference", "payer_name", "payer_account")
 
 
 class MappingForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -184,10 +184,22 @@ def test_bank_statement_is_previewed_imported_and_booked(desk: Client, world: Wo
     assert f"Book to {sale['number']}" in page
     assert "Booked: 1; still open: 1" in sent(desk, "finance-bank-book-sure", None, {})
     rest = BankEntry.objects.get(entry_ref="B2")
-    assert "set aside" in sent(desk, "finance-bank-entry", rest.pk, {"set_aside": "Interest"})
+    rows = {"rows-TOTAL_FORMS": "1", "rows-INITIAL_FORMS": "0"}
+    assert "either documents" in sent(desk, "finance-bank-entry", rest.pk, rows)
+    assert "set aside" in sent(desk, "finance-bank-entry", rest.pk, {**rows, "set_aside": "Interest"})
     assert "open again" in press(desk, "bankentry", rest.pk, "take-up")
-    assert "unallocated: 50" in sent(desk, "finance-bank-entry", rest.pk, {"customer": "C000001"})
+    assert "unallocated: 50" in sent(desk, "finance-bank-entry", rest.pk, {**rows, "customer": "C000001"})
     assert Payment.objects.get(bank_entry=rest).amount == 50
+    assert "is undone by PAY-" in press(desk, "bankentry", rest.pk, "take-back")
+    assert "No account" in sent(desk, "finance-bank-post", rest.pk, {"account": "5"})
+    assert "to 974 Interest" in sent(desk, "finance-bank-post", rest.pk, {"account": "974", "text": "Interest"})
+    assert "journal entry" in page_of(desk, "bankentry", rest.pk)
+    assert "is undone by" in press(desk, "bankentry", rest.pk, "take-back")
+    split = {**rows, "rows-0-account": "974", "rows-0-amount": "", "text": "Interest"}
+    assert "to 974 Interest" in sent(desk, "finance-bank-entry", rest.pk, split)
+    shown = desk.get(reverse("finance-bank")).content.decode()
+    assert "Differs by -1,000 HUF" in shown  # no opening balance is in these books
+    assert "difference -1,000" in page_of(desk, "bankstatement", rest.statement_id)
 
 
 def test_goods_issues_wait_for_one_collective_invoice(desk: Client, world: World) -> None:
