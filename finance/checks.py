@@ -105,8 +105,9 @@ where coalesce(s.last_no, 0) <> coalesce(i.documents, 0) or coalesce(i.highest, 
 
 _CREDITED = """
 select o.id, i.number, o.line_no, o.quantity, o.gross, sum(c.quantity) as credited, sum(c.gross) as credited_gross
-from invoice_line o join invoice_line c on c.original_line_id = o.id join invoice i on i.id = o.invoice_id
-group by o.id, i.number having -sum(c.quantity) > o.quantity or abs(sum(c.gross)) > abs(o.gross)"""
+from invoice_line o join invoice_line c on c.original_line_id = o.id and sign(c.quantity) <> sign(o.quantity)
+join invoice i on i.id = o.invoice_id
+group by o.id, i.number having abs(sum(c.quantity)) > abs(o.quantity) or abs(sum(c.gross)) > abs(o.gross)"""
 
 
 def _fetch(findings: Findings, statement: str, arguments: Any = None) -> list[dict[str, Any]]:

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from erp.scrubber.result import Findings
-from finance.models import CREDIT_KINDS, SALES_KINDS
+from finance.models import DOCUMENT_KINDS
 from finance.services import accounts
 
 Fetch = Callable[..., list[dict[str, Any]]]
-
-DOCUMENT_KINDS = [str(kind) for kind in (*SALES_KINDS, *CREDIT_KINDS)]
 
 # What services post carries its document's kind; a manual entry on these accounts is the accountant's own business.
 _DEPOSITS = """
@@ -62,7 +60,7 @@ def check_clearing(findings: Findings, fetch: Fetch) -> None:
         key, difference = f"deposit of customer {row['customer_id']}", row["ledger"] - row["open"]
         findings.add(key, row["open"], row["ledger"], "owner corrupt", amount=difference)
     owed = {
-        "accounts": [accounts.ADVANCES_RECEIVED, accounts.VOUCHERS_SOLD], "kinds": DOCUMENT_KINDS,
+        "accounts": [accounts.ADVANCES_RECEIVED, accounts.VOUCHERS_SOLD], "kinds": list(DOCUMENT_KINDS),
         "advances": accounts.ADVANCES_RECEIVED, "vouchers": accounts.VOUCHERS_SOLD,
     }  # fmt: skip
     for row in fetch(_OWED, owed):

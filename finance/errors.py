@@ -65,6 +65,12 @@ class NotCreditable(Refused):
     code = "not-creditable"
 
 
+class NotCorrectable(Refused):
+    """The invoice cannot be corrected like this."""
+
+    code = "not-correctable"
+
+
 class NotInvoicedYet(Refused):
     """The goods are not invoiced yet, so they cannot be credited."""
 

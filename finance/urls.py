@@ -8,7 +8,7 @@ from erp.api.routers import copy_routes, entity_routes
 from finance.rest import operations as do
 from finance.rest import reading as read
 from finance.rest.printing import InvoicePdf
-from finance.staff import bank, buttons, collecting, documents, pages, reports
+from finance.staff import bank, buttons, collecting, correcting, documents, pages, reports
 from finance.staff.book_urls import book_urlpatterns
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,6 +17,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<int:pk>/pdf/", InvoicePdf.as_view(), name="finance-invoice-pdf"),
     path("invoices/<int:pk>/issue/", do.IssueDraft.as_view(), name="finance-issue-draft"),
     path("invoices/<int:pk>/credit-note/", do.CreditInvoice.as_view(), name="finance-credit-invoice"),
+    path("invoices/<int:pk>/correction/", do.CorrectInvoice.as_view(), name="finance-correct-invoice"),
     path("invoices/<int:pk>/payments/", do.PayInvoice.as_view(), name="finance-pay-invoice"),
     path("payments/", do.Payments.as_view(), name="finance-payments"),
     path("payments/<int:pk>/allocations/", do.AllocatePayment.as_view(), name="finance-allocate-payment"),
@@ -45,7 +46,7 @@ staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("finance/payment/", pages.record_payment, name="finance-record-payment"),
     path("finance/invoice/<int:pk>/pdf/", documents.print_invoice, name="finance-print-invoice"),
     path("finance/take-off/<int:pk>/", documents.take_off, name="finance-take-off"),
-    path("finance/correct/<int:pk>/", documents.correct, name="finance-correct"),
+    path("finance/correct/<int:pk>/", correcting.correct, name="finance-correct"),
     path("finance/credit/<int:pk>/", pages.credit_invoice, name="finance-credit"),
     path("finance/allocate/<int:pk>/", pages.allocate, name="finance-allocate"),
     path("finance/nav/", reports.reports, name="finance-nav-reports"),

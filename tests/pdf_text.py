@@ -31,7 +31,7 @@ def _streams(content: bytes) -> list[bytes]:
     found = []
     for raw in _STREAM.findall(content):
         try:
-            found.append(zlib.decompress(raw))
+            found.append(zlib.decompressobj().decompress(raw))  # a last byte that looks like a line end may be cut off
         except zlib.error:
             found.append(raw)
     return found

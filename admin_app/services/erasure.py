@@ -42,7 +42,7 @@ def erase_customer(customer_id: int, *, actor: Actor | None = None) -> dict[str,
         unpaid = list(
             InvoiceCopy.objects.filter(
                 customer_id=customer_id,
-                kind__in=("invoice", "advance", "final"),
+                kind__in=("invoice", "advance", "final", "correction"),
                 gross_total__gt=0,
                 payment_state__in=("open", "partly_paid"),
             ).values_list("number", flat=True)[:5]

@@ -13,7 +13,7 @@ from finance.models.bank import BankEntry, BankMapping, BankStatement
 from finance.models.calendar import ClosedYear, EntryAttachment, PeriodChange, RecurringEntry
 from finance.models.inventory import ProductCost, ValuedMove
 from finance.models.invoices import (
-    CREDIT_KINDS,
+    DOCUMENT_KINDS,
     SALES_KINDS,
     CollectiveCustomer,
     Invoice,
@@ -37,7 +37,7 @@ from finance.models.seals import EntrySeal, InvoiceSeal, SealHead, SealMark
 from finance.standard import ChangeJournal, CopyPosition, CopyTick, IdempotencyKey, ReaderState, RelayItem
 
 __all__ = [
-    "CREDIT_KINDS",
+    "DOCUMENT_KINDS",
     "SALES_KINDS",
     "Account",
     "BankEntry",

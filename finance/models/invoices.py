@@ -55,7 +55,7 @@ class NumberSeries(InternalModel):
 
 
 class Invoice(OwnedModel):
-    """An invoice or credit note. Amounts of a credit note are negative."""
+    """An invoice or what changes one. Amounts of a credit note are negative, those of a correction are differences."""
 
     class Kind(models.TextChoices):
         """What a document does; each credits or invoices under its own series."""
@@ -66,6 +66,7 @@ class Invoice(OwnedModel):
         CREDIT_NOTE = "credit_note", "Credit note"
         CANCELLATION = "cancellation", "Cancellation invoice"
         CREDIT_WITHOUT_ORIGINAL = "credit_without_original", "Credit without original"
+        CORRECTION = "correction", "Correction invoice"
 
     class State(models.TextChoices):
         """A draft has no number and stays at home."""
@@ -142,8 +143,10 @@ class Invoice(OwnedModel):
         constraints = (
             models.UniqueConstraint(fields=["series", "fiscal_year", "sequence_no"], name="invoice_number_once"),
             models.UniqueConstraint(
-                fields=["return_id", "kind", "original"], name="invoice_return_once",
-                condition=Q(return_id__isnull=False), nulls_distinct=False,
+                fields=["return_id", "kind", "original"],
+                name="invoice_return_once",
+                condition=Q(return_id__isnull=False),
+                nulls_distinct=False,
             ),
             models.CheckConstraint(
                 condition=Q(state="draft", sequence_no=None)
@@ -168,15 +171,18 @@ class Invoice(OwnedModel):
 
     @property
     def is_credit(self) -> bool:
-        """Whether the document takes back (its amounts are negative)."""
-        return self.kind in CREDIT_KINDS
+        """Whether the document takes back more than it charges."""
+        return self.kind in CREDIT_KINDS or (self.kind == self.Kind.CORRECTION and self.gross_total < 0)
 
 
 CREDIT_KINDS = (Invoice.Kind.CREDIT_NOTE, Invoice.Kind.CANCELLATION, Invoice.Kind.CREDIT_WITHOUT_ORIGINAL)
 """Kinds that take back."""
 
 SALES_KINDS = (Invoice.Kind.INVOICE, Invoice.Kind.ADVANCE, Invoice.Kind.FINAL)
-"""Kinds that can be credited."""
+"""Kinds that can be credited and corrected."""
+
+DOCUMENT_KINDS = tuple(str(kind) for kind in Invoice.Kind)
+"""Kinds under which documents post."""
 
 
 class InvoiceLine(InternalModel):

@@ -65,10 +65,22 @@ class InvoiceInput(Input):
     note = CharField(required=False, allow_blank=True)
 
 
-class CreditLineInput(Input):
+class LineOfInvoice(Input):
+    """A line of an invoice by its number, or by its id, which names a line of a correction as well."""
+
+    line_no = IntegerField(min_value=1, required=False)
+    line_id = IntegerField(min_value=1, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of the two."""
+        if ("line_no" in attrs) == ("line_id" in attrs):
+            raise serializers.ValidationError("Give either line_no or line_id.")
+        return attrs
+
+
+class CreditLineInput(LineOfInvoice):
     """Pieces of an invoice line."""
 
-    line_no = IntegerField(min_value=1)
     quantity = IntegerField(min_value=1)
 
 
@@ -78,6 +90,41 @@ class CreditInput(Input):
     lines = CreditLineInput(many=True, required=False, allow_null=True, allow_empty=False)
     reason = CharField(max_length=200, required=False, allow_blank=True, default="")
     issued_on = DateField(required=False, allow_null=True)
+
+
+class CorrectedLineInput(LineOfInvoice):
+    """What ``pieces`` of a line (all that are left) should have been; what is not given is right as charged."""
+
+    pieces = IntegerField(min_value=1, required=False)
+    quantity = IntegerField(min_value=0, required=False)
+    unit_price = DecimalField(max_digits=19, decimal_places=6, min_value=0, required=False)
+    vat_code = CharField(max_length=20, required=False)
+    vat_override_reason = CharField(max_length=200, required=False, allow_blank=True)
+
+
+class AddedLineInput(Input):
+    """A line that a correction adds: one that was missing, or another product instead of one taken back."""
+
+    name = CharField(max_length=200)
+    quantity = IntegerField(min_value=1, default=1)
+    unit = CharField(max_length=20, required=False)
+    unit_price = DecimalField(max_digits=19, decimal_places=6, min_value=0)
+    vat_code = CharField(max_length=20, required=False, allow_blank=True)
+    vat_override_reason = CharField(max_length=200, required=False, allow_blank=True)
+    discount = money_field(default=0, min_value=0)
+    discount_percent = percent_field()
+    product_id = IntegerField(required=False, allow_null=True)
+    sku = CharField(max_length=60, required=False, allow_blank=True)
+
+
+class CorrectionInput(Input):
+    """A correction of an invoice."""
+
+    lines = CorrectedLineInput(many=True, required=False)
+    added = AddedLineInput(many=True, required=False)
+    reason = CharField(max_length=200, required=False, allow_blank=True, default="")
+    issued_on = DateField(required=False, allow_null=True)
+    due_on = DateField(required=False, allow_null=True)
 
 
 class InvoicePaymentInput(Input):

@@ -16,7 +16,7 @@ from erp.api.permissions import DutyPermission, EntityPermission
 from erp.api.views import OperationView
 from finance.models import JournalEntry, Payment
 from finance.rest import inputs, reading
-from finance.services import crediting, invoicing, payments, posting
+from finance.services import corrections, crediting, invoicing, payments, posting
 
 Data = dict[str, Any]
 
@@ -36,9 +36,7 @@ class FinanceOperation(OperationView):
 
     def once(self, key: str, body: Any, run: Any) -> Data:
         """Run a service that stores no key of its own, once per key."""
-        answer: Data = idempotency.once(
-            "finance", key, type(self).__name__, idempotency.hash_request(body), run
-        )[0]
+        answer: Data = idempotency.once("finance", key, type(self).__name__, idempotency.hash_request(body), run)[0]
         return answer
 
 
@@ -83,6 +81,17 @@ class CreditInvoice(FinanceOperation):
             path["pk"], actor=actor, lines=data.get("lines"), reason=data["reason"], issued_on=data.get("issued_on"),
             key=key,
         )  # fmt: skip
+
+
+class CorrectInvoice(FinanceOperation):
+    """Correct price, quantity or VAT code of lines of an invoice, or add lines, in one document over the difference."""
+
+    serializer_class = inputs.CorrectionInput
+    success_status = 201
+
+    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
+        """Issue the correction."""
+        return corrections.correct_invoice(path["pk"], data, actor=actor, key=key)
 
 
 class PayInvoice(FinanceOperation):
@@ -144,8 +153,6 @@ class ReverseEntry(FinanceOperation):
         """Reverse."""
 
         def run() -> Data:
-            return posting.reverse_entry(
-                path["pk"], actor=actor, on_date=data.get("on_date"), reason=data["reason"]
-            )
+            return posting.reverse_entry(path["pk"], actor=actor, on_date=data.get("on_date"), reason=data["reason"])
 
         return self.once(key, [path, data], run)

@@ -15,7 +15,7 @@ from finance.serializers.invoices import lock_settlements
 from finance.services.accounts import base_currency
 from finance.services.documents import Line
 
-# What an advance invoice was over, less credit notes of it and deductions from it, per VAT code.
+# What an advance invoice was over, with its corrections, less credit notes of it and deductions from it, per VAT code.
 _LEFT = """
 select a.id as invoice_id, a.number, a.issued_on, a.currency, a.customer_id, x.vat_code, x.vat_rate,
   sum(x.net) as net, sum(x.vat) as vat, sum(x.base_net) as base_net, sum(x.base_vat) as base_vat
@@ -23,7 +23,7 @@ from invoice a cross join lateral (
   select l.vat_code, l.vat_rate, l.net, l.vat, l.base_net, l.base_vat from invoice_line l where l.invoice_id = a.id
   union all
   select l.vat_code, l.vat_rate, l.net, l.vat, l.base_net, l.base_vat from invoice_line l
-  join invoice_line o on o.id = l.original_line_id where o.invoice_id = a.id and l.advance_invoice_id is null
+  join invoice c on c.id = l.invoice_id where c.original_id = a.id and l.advance_invoice_id is null
   union all
   select l.vat_code, l.vat_rate, l.net, l.vat, l.base_net, l.base_vat from invoice_line l
   join invoice i on i.id = l.invoice_id where l.advance_invoice_id = a.id and i.state = 'issued'

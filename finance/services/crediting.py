@@ -12,12 +12,18 @@ from django.utils import timezone
 from erp import idempotency
 from erp.actor import Actor
 from erp.db import fetch_prepared, retried, retrying
-from erp.errors import NotFound
 from finance.errors import EmptyDocument, NotCreditable, NotInvoicedYet
-from finance.models import SALES_KINDS, Invoice
+from finance.models import Invoice
 from finance.serializers.invoices import lock_settlements
-from finance.services.corrections import corrected_lines
-from finance.services.credit_lines import Original, as_credit, gross_by_invoice, originals_of, take_pieces
+from finance.services.changes import change_of, lock_original
+from finance.services.credit_lines import (
+    Original,
+    as_credit,
+    gross_by_invoice,
+    lines_named,
+    originals_of,
+    take_from,
+)
 from finance.services.customers import frozen_customer, get_customer, products_by_id
 from finance.services.document_data import as_date, issued_summary, line_of, summary
 from finance.services.documents import Document, Line, priced
@@ -78,7 +84,8 @@ def _split(data: Mapping[str, Any]) -> tuple[list[Line], list[Line], dict[int, O
         if not candidates:
             raise NotInvoicedYet(f"Order line {row['order_line_no']} of order {order_id} is not invoiced yet")
         before = {o.id: o.credited_quantity for o in candidates}
-        linked += _take_from(candidates, row, data)
+        price = Decimal(row["unit_price"]) if row.get("unit_price") is not None else None
+        linked += take_from(candidates, int(row["quantity"]), data["currency"], data["price_mode"], price)
         if row.get("move_id"):
             taken[row["move_id"]] = [Pieces(o.move_id, before[o.id], o.credited_quantity) for o in candidates]
     credited = [as_credit(x) for x in priced(free, data["currency"], data["price_mode"])] if free else []
@@ -88,7 +95,7 @@ def _split(data: Mapping[str, Any]) -> tuple[list[Line], list[Line], dict[int, O
 def _by_invoice(lines: Sequence[Line], originals: Mapping[int, Original]) -> list[list[Line]]:
     groups: dict[int, list[Line]] = {}
     for line in lines:
-        groups.setdefault(originals[line.original_line_id or 0].invoice_id, []).append(line)
+        groups.setdefault(originals[line.original_line_id or 0].root_id, []).append(line)
     return [groups[key] for key in sorted(groups)]
 
 
@@ -114,25 +121,12 @@ def _lock_originals(order_ids: set[int]) -> dict[int, Original]:
     return {o.id: o for o in originals_of(invoices)}
 
 
-def _take_from(candidates: Sequence[Original], row: Mapping[str, Any], data: Mapping[str, Any]) -> list[Line]:
-    left, lines = int(row["quantity"]), []
-    price = Decimal(row["unit_price"]) if row.get("unit_price") is not None else None
-    for original in candidates:
-        pieces = min(left, original.open_quantity)
-        if original is candidates[-1]:
-            pieces = left  # what no invoice has left is refused with the last one's name
-        if pieces:
-            lines.append(take_pieces(original, pieces, data["currency"], data["price_mode"], price))
-            left -= pieces
-    return lines
-
-
 def _credit_document(
     data: Mapping[str, Any], kind: str, lines: Sequence[Line], originals: Mapping[int, Original], taken: Taken | None
 ) -> dict[str, Any]:
     returned_on = as_date(data["returned_on"])
     customer = get_customer(data["customer_id"])
-    invoice_ids = sorted({originals[x.original_line_id].invoice_id for x in lines if x.original_line_id})
+    invoice_ids = sorted({originals[x.original_line_id].root_id for x in lines if x.original_line_id})
     document = Document(
         kind=kind,
         series=SERIES[Kind(kind)],
@@ -181,7 +175,7 @@ def issue_credit_note(
     """Credit lines of an issued invoice; without ``lines`` all that is left of it (a cancellation invoice).
 
     Args:
-        lines: ``[{"line_no", "quantity"}]``.
+        lines: ``[{"line_no", "quantity"}]``; ``line_id`` instead names a line of a correction.
 
     Raises:
         NotCreditable: it is a draft or a credit itself, or nothing is left of it.
@@ -199,50 +193,16 @@ def issue_credit_note(
     return answer
 
 
-def correct_prices(
-    invoice_id: int, lines: Sequence[Mapping[str, Any]], *, actor: Actor, reason: str = "",
-    issued_on: date | None = None, key: str | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """Lower the price of invoiced pieces: each line is taken back and charged anew, linked to its original.
-
-    Args:
-        lines: ``[{"line_no", "quantity", "unit_price"}]``, the right price.
-
-    Raises:
-        NotCreditable: a price is not lower; charge a difference upwards by another invoice.
-        CreditExceedsInvoice: fewer pieces are left of a line.
-    """
-
-    def run() -> dict[str, Any]:
-        begin_issue(f"credit:{invoice_id}")
-        return _credit_by_hand(invoice_id, lines, reason, issued_on or timezone.now().date(), actor, at_new_price=True)
-
-    if key is None:
-        return retrying("finance", run)
-    body = {"invoice_id": invoice_id, "lines": lines, "reason": reason, "issued_on": issued_on}
-    answer: dict[str, Any] = idempotency.once("finance", key, "correction", idempotency.hash_request(body), run)[0]
-    return answer
-
-
 def _credit_by_hand(
-    invoice_id: int, wanted: Sequence[Mapping[str, Any]] | None, reason: str, issued_on: date, actor: Actor,
-    *, at_new_price: bool = False,
-) -> dict[str, Any]:  # fmt: skip
-    original = Invoice.objects.filter(pk=invoice_id).first()
-    if original is None:
-        raise NotFound(f"invoice {invoice_id} does not exist")
-    if original.state != Invoice.State.ISSUED or original.kind not in SALES_KINDS:
-        raise NotCreditable(f"{original} is not an issued invoice")
-    lock_settlements([original.pk])
-    by_id = {o.id: o for o in originals_of([original.pk])}
-    if at_new_price:
-        lines = corrected_lines(list(by_id.values()), wanted or (), original.currency, original.price_mode)
-    else:
-        lines = _wanted_lines(original, list(by_id.values()), wanted)
+    invoice_id: int, wanted: Sequence[Mapping[str, Any]] | None, reason: str, issued_on: date, actor: Actor
+) -> dict[str, Any]:
+    original, charged = lock_original(invoice_id)
+    lines = _wanted_lines(original, charged, wanted)
     if not lines:
         raise NotCreditable(f"{original.number} is credited in full already")
     kind = Kind.CANCELLATION if wanted is None else Kind.CREDIT_NOTE
-    document = _correction_of(original, kind, lines, issued_on, reason)
+    document = change_of(original, kind, lines, issued_on, issued_on, reason)
+    by_id = {o.id: o for o in charged}
     issued = issue(
         document,
         actor=actor,
@@ -252,32 +212,12 @@ def _credit_by_hand(
 
 
 def _wanted_lines(
-    invoice: Invoice, originals: Sequence[Original], wanted: Sequence[Mapping[str, Any]] | None
+    invoice: Invoice, charged: Sequence[Original], wanted: Sequence[Mapping[str, Any]] | None
 ) -> list[Line]:
-    by_no = {o.line_no: o for o in originals}
     if wanted is None:
-        pieces = {o.line_no: o.open_quantity for o in originals if o.open_quantity}
-    else:
-        pieces = {}
-        for row in wanted:
-            if row["line_no"] not in by_no:
-                raise NotFound(f"{invoice.number} has no line {row['line_no']}")
-            pieces[row["line_no"]] = pieces.get(row["line_no"], 0) + int(row["quantity"])
-    return [take_pieces(by_no[no], count, invoice.currency, invoice.price_mode) for no, count in pieces.items()]
-
-
-def _correction_of(original: Invoice, kind: str, lines: Sequence[Line], issued_on: date, reason: str) -> Document:
-    copied = ("order_id", "order_number", "fulfilled_on", "payment_method", "channel", "language")
-    return Document(
-        kind=kind,
-        series=SERIES[Kind(kind)],
-        customer_id=original.customer_id,
-        customer=original.customer,
-        issued_on=issued_on,
-        due_on=issued_on,
-        currency=original.currency,
-        price_mode=original.price_mode,
-        rate=Rate(original.exchange_rate, original.rate_on or issued_on, original.rate_source),
-        lines=lines,
-        header={**{n: getattr(original, n) for n in copied}, "original_id": original.pk, "note": reason},
-    )
+        wanted = [{"line_id": o.id, "quantity": o.open_quantity} for o in charged if o.open_quantity]
+    lines: list[Line] = []
+    for row in wanted:
+        named = lines_named(charged, row)
+        lines += take_from(named, int(row["quantity"]), invoice.currency, invoice.price_mode)
+    return lines

@@ -36,6 +36,7 @@ SERIES = {
     Invoice.Kind.CREDIT_NOTE: "CRN",
     Invoice.Kind.CREDIT_WITHOUT_ORIGINAL: "CRN",
     Invoice.Kind.CANCELLATION: "CAN",
+    Invoice.Kind.CORRECTION: "COR",
 }
 
 _ISSUE_LOCK = 1179209217  # advisory lock class: one issue of the same shipment, return or draft at a time

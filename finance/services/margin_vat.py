@@ -20,14 +20,22 @@ from finance.services import accounts, posting
 STANDARD_CODE = "27"
 SHOWN = 20
 
-# A credited line counts with its original; the cost is that of the goods' own move; returned goods take theirs back.
+# What credits and corrects a line counts with it; the cost is that of the goods' own move; returned goods take theirs
+# back.
 _MARGINS = """
+with recursive chain as (
+  select l.id, l.id as line from invoice_line l join vat_code v on v.code = l.vat_code
+  where v.category = 'margin' and l.original_line_id is null
+  union all
+  select l.id, c.line from chain c join invoice_line l on l.original_line_id = c.id
+)
 select g.vat_code, sum(round(greatest(g.margin, 0) * %(rate)s / (100 + %(rate)s), %(decimals)s)) as due
 from (
-  select l.vat_code, coalesce(l.original_line_id, l.id) as line, sum(l.base_net + coalesce(m.value, 0)
+  select l.vat_code, c.line, sum(l.base_net + coalesce(m.value, 0)
     + case when i.return_id is not null then coalesce(round(s.value * l.quantity / o.quantity, %(decimals)s), 0)
       else 0 end) as margin
-  from invoice_line l join invoice i on i.id = l.invoice_id join vat_code v on v.code = l.vat_code
+  from chain c join invoice_line l on l.id = c.id join invoice i on i.id = l.invoice_id
+  join vat_code v on v.code = l.vat_code
   left join valued_move m on m.move_id = l.move_id and l.original_line_id is null
   left join invoice_line o on o.id = l.original_line_id left join valued_move s on s.move_id = o.move_id
   where v.category = 'margin' and i.state = 'issued' and i.issued_on <= %(last)s group by 1, 2

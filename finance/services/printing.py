@@ -9,7 +9,7 @@ from typing import Any
 
 from erp.formats import format_amount, format_date, format_money, format_number
 from erp.pdf import Column, PdfDocument
-from finance.models import InvoiceLine, VatCode
+from finance.models import Invoice, InvoiceLine, VatCode
 from finance.services.accounts import EU, home_country
 from finance.services.invoice_texts import PAYMENT_METHODS, REVERSE_CHARGED, TEXTS, UNITS, vat_remark
 from finance.services.invoicing import preview_of
@@ -116,7 +116,8 @@ class _Printed:
         return facts
 
     def _corrections(self, pdf: PdfDocument) -> None:
-        numbers = sorted({r["number"] for r in self.references.values() if r["is_original"]})
+        corrected = [self.invoice["original_id"]] if self.invoice["original_id"] else []
+        numbers = [str(n) for n in Invoice.objects.filter(pk__in=corrected).values_list("number", flat=True)]
         if numbers:
             key = "cancels" if self.invoice["kind"] == "cancellation" else "corrects"
             pdf.note(self.texts[key].format(", ".join(numbers)))

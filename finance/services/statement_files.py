@@ -20,15 +20,16 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "due": "Határidő", "amount": "Összeg", "balance": "Egyenleg", "opening": "Nyitó egyenleg ({})",
         "closing": "Záró egyenleg ({})", "open": "Nyitott tételek", "left": "Nyitott", "none": "Nincs nyitott tétel.",
         "invoice": "Számla", "advance": "Előlegszámla", "final": "Végszámla", "credit_note": "Jóváírás",
-        "cancellation": "Sztornó", "credit_without_original": "Jóváírás", "payment": "Fizetés", "write_off": "Leírás",
+        "cancellation": "Sztornó", "credit_without_original": "Jóváírás", "correction": "Módosító számla",
+        "payment": "Fizetés", "write_off": "Leírás",
     },
     "en": {
         "title": "Statement of account", "customer": "Customer", "period": "Period", "day": "Date",
         "document": "Document", "due": "Due", "amount": "Amount", "balance": "Balance", "opening": "Opening ({})",
         "closing": "Closing balance ({})", "open": "Open items", "left": "Open", "none": "Nothing is open.",
         "invoice": "Invoice", "advance": "Advance invoice", "final": "Final invoice", "credit_note": "Credit note",
-        "cancellation": "Cancellation", "credit_without_original": "Credit note", "payment": "Payment",
-        "write_off": "Write-off",
+        "cancellation": "Cancellation", "credit_without_original": "Credit note", "correction": "Correction",
+        "payment": "Payment", "write_off": "Write-off",
     },
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp.db import cursor, module_transaction, rows_as_dicts
-from finance.models import CREDIT_KINDS, SALES_KINDS
+from finance.models import DOCUMENT_KINDS
 from finance.services import accounts
 
 YEAR_ENTRIES = ("year_close", "year_open")
@@ -145,7 +145,7 @@ def compare(subledger: Subledger, on: date) -> list[dict[str, Any]]:
     )  # fmt: skip
     arguments: dict[str, Any] = {
         "accounts": list(subledger.accounts), "on": on, "decimals": accounts.base_decimals(),
-        "year_entries": list(YEAR_ENTRIES), "kinds": [str(kind) for kind in (*SALES_KINDS, *CREDIT_KINDS)],
+        "year_entries": list(YEAR_ENTRIES), "kinds": list(DOCUMENT_KINDS),
     }  # fmt: skip
     with module_transaction("finance"), cursor("finance") as cur:
         cur.execute("set local statement_timeout = 0")  # years of documents take their time

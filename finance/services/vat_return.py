@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp.db import cursor, rows_as_dicts
-from finance.models import CREDIT_KINDS, SALES_KINDS, VatCode
+from finance.models import DOCUMENT_KINDS, VatCode
 from finance.services import accounts
 from finance.services.balances import moved_sql
 
@@ -184,7 +184,7 @@ order by 1, 2 limit 100"""
 def document_differences(first: date, last: date) -> list[dict[str, Any]]:
     """Documents of the period whose VAT summary is not what the ledger holds of them; empty when all agree."""
     arguments: dict[str, Any] = {
-        "first": first, "last": last, "vat_accounts": list(VAT_ACCOUNTS), "kinds": [*SALES_KINDS, *CREDIT_KINDS],
+        "first": first, "last": last, "vat_accounts": list(VAT_ACCOUNTS), "kinds": list(DOCUMENT_KINDS),
     }  # fmt: skip
     with cursor("finance") as cur:
         cur.execute(_DIFFERENCES, arguments)

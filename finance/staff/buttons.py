@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from erp.actor import Actor, actor_of
 from erp.staff.desk import duty_page, perform
-from finance.models import BankEntry, FiscalPeriod, Invoice, JournalEntry, Payment
+from finance.models import SALES_KINDS, BankEntry, FiscalPeriod, Invoice, JournalEntry, Payment
 from finance.services import bank_matching, bank_posting, crediting, invoicing, posting, refunds
 from finance.services.drafts import deductible
 from finance.staff import reports
@@ -104,8 +104,7 @@ def _forms(row: Any) -> list[tuple[str, str]]:
     if isinstance(row, Invoice) and row.state == Invoice.State.ISSUED and not row.is_credit:
         return [
             ("Record payment", f"{reverse('finance-record-payment')}?invoice={row.number}"),
-            ("Credit lines", reverse("finance-credit", args=[row.pk])),
-            ("Correct prices", reverse("finance-correct", args=[row.pk])),
+            *_changes(row),
             *([("Write off", reverse("finance-write-off", args=[row.pk]))] if row.settlement.open_total else []),
             _statement_of(row.customer_id),
         ]
@@ -116,6 +115,18 @@ def _forms(row: Any) -> list[tuple[str, str]]:
     if isinstance(row, BankEntry) and row.state == BankEntry.State.OPEN:
         return [("Book", reverse("finance-bank-entry", args=[row.pk]))]
     return _of_books(row)
+
+
+def _changes(row: Invoice) -> list[tuple[str, str]]:
+    """Forms that change an invoice; a correction is changed by way of the invoice that it corrects."""
+    key = row.pk if row.kind in SALES_KINDS else row.original_id
+    if key is None:
+        return []
+    of = "" if key == row.pk else f" of {row.original}"
+    return [
+        (f"Credit lines{of}", reverse("finance-credit", args=[key])),
+        (f"Correct lines{of}", reverse("finance-correct", args=[key])),
+    ]
 
 
 def _of_books(row: Any) -> list[tuple[str, str]]:
@@ -160,8 +171,8 @@ _OF_BANK_ENTRY: dict[str, tuple[str, ...]] = {
 def _of_invoice(invoice: Invoice) -> tuple[str, ...]:
     if invoice.state == Invoice.State.DRAFT:
         return ("issue",)
-    if invoice.is_credit:
-        return ("refund",) if invoice.settlement.open_total else ()
+    if invoice.kind not in SALES_KINDS:
+        return ("refund",) if invoice.is_credit and invoice.settlement.open_total else ()
     return ("cancel",) if invoice.settlement.credited_total < invoice.gross_total or not invoice.gross_total else ()
 
 

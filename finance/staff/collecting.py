@@ -129,9 +129,7 @@ def deallocate(request: HttpRequest, pk: int) -> HttpResponse:
     choices = [(key, f"{numbers[key]}: {amount} {payment.currency}") for key, amount in settled.items() if amount]
 
     class Choice(forms.Form):
-        invoice = forms.TypedChoiceField(
-            label="Document", choices=choices, coerce=int, widget=UnfoldAdminSelectWidget
-        )
+        invoice = forms.TypedChoiceField(label="Document", choices=choices, coerce=int, widget=UnfoldAdminSelectWidget)
 
     head = Choice(request.POST or None)
     if request.method == "POST" and head.is_valid():

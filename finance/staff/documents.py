@@ -1,4 +1,4 @@
-"""The bookkeeper's pages around one document: its print, an advance to take off, a correction, collective invoices."""
+"""The bookkeeper's pages around one document: its print, an advance to take off, collective invoices."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from erp.errors import ErpError
 from erp.staff.desk import duty_page, page, perform
 from finance.models import CollectiveCustomer, CustomerCopy, Invoice, WaitingIssue
 from finance.rest.printing import pdf_response
-from finance.services import crediting, goods_issues
-from finance.services.credit_lines import originals_of
+from finance.services import goods_issues
 from finance.services.drafts import deductible, take_off_advances
 from finance.staff import forms as f
 from finance.staff.pages import form_page
@@ -59,33 +58,6 @@ def take_off(request: HttpRequest, pk: int) -> HttpResponse:
             _page_of(pk),
         )  # fmt: skip
     return form_page(request, f"Take advances off {draft}", "Take off", None, rows)
-
-
-@duty_page("finance")
-def correct(request: HttpRequest, pk: int) -> HttpResponse:
-    """Lower prices of an issued invoice, line by line."""
-    invoice = get_object_or_404(Invoice, pk=pk, state=Invoice.State.ISSUED)
-    lines = originals_of([pk])
-    many = forms.formset_factory(f.CorrectionLineForm, extra=0)
-    initial = [{"line_no": x.line_no, "quantity": x.open_quantity} for x in lines]
-    head, rows = f.CreditForm(request.POST or None), many(request.POST or None, prefix="rows", initial=initial)
-    for form, line in zip(rows.forms, lines, strict=False):
-        price = f"{line.unit_price.normalize():,f}"
-        form.title = f"{line.line_no}. {line.name}: {line.quantity} at {price}, {line.open_quantity} open"
-    if request.method == "POST" and head.is_valid() and rows.is_valid():
-        data = head.cleaned_data
-        wanted = [r for r in rows.cleaned_data if r.get("quantity") and r.get("unit_price") is not None]
-        try:
-            done = crediting.correct_prices(
-                pk, wanted, actor=actor_of(request.user), reason=data["reason"], issued_on=data["issued_on"],
-                key=data["key"],
-            )  # fmt: skip
-        except ErpError as error:
-            messages.error(request, error.message)
-        else:
-            messages.success(request, f"Correction {done['number']} is issued over {done['gross_total']}.")
-            return HttpResponseRedirect(_page_of(done["id"]))
-    return form_page(request, f"Correct prices of {invoice.number}", "Issue correction", head, rows)
 
 
 @duty_page("finance")

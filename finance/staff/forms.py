@@ -27,6 +27,7 @@ from finance.models import (
     InvoiceLine,
     Journal,
     Payment,
+    ProductCopy,
     VatCode,
 )
 
@@ -133,9 +134,7 @@ class DraftLineForm(forms.ModelForm):  # type: ignore[type-arg]
         label="%", max_digits=7, decimal_places=4, required=False, min_value=0, max_value=100,
         widget=UnfoldAdminDecimalFieldWidget,
     )  # fmt: skip
-    vat_code = forms.ChoiceField(
-        label="VAT code", choices=_vat_choices, required=False, widget=UnfoldAdminSelectWidget
-    )
+    vat_code = forms.ChoiceField(label="VAT code", choices=_vat_choices, required=False, widget=UnfoldAdminSelectWidget)
     vat_override_reason = _text("Reason for another code")
     advance_invoice = forms.ModelChoiceField(
         queryset=Invoice.objects.filter(kind=Invoice.Kind.ADVANCE), required=False, widget=forms.HiddenInput
@@ -257,7 +256,7 @@ class CreditLineForm(forms.Form):
 
     title = ""
 
-    line_no = forms.IntegerField(widget=forms.HiddenInput)
+    line_id = forms.IntegerField(widget=forms.HiddenInput)
     quantity = forms.IntegerField(
         label="Pieces to credit", min_value=0, required=False, widget=UnfoldAdminIntegerFieldWidget
     )
@@ -289,17 +288,90 @@ class DeductionForm(forms.Form):
     amount = _amount("Take off", required=False)
 
 
+class CorrectionForm(CreditForm):
+    """Why and when, and until when a difference is to be paid."""
+
+    due_on = forms.DateField(
+        label="Due on (empty: by the customer's terms)", required=False, widget=UnfoldAdminSingleDateWidget
+    )
+
+
+def _pieces(label: str, least: int) -> forms.IntegerField:
+    return forms.IntegerField(label=label, min_value=least, required=False, widget=UnfoldAdminIntegerFieldWidget)
+
+
+def _price(label: str) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label, max_digits=19, decimal_places=6, required=False, min_value=0,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )  # fmt: skip
+
+
 class CorrectionLineForm(forms.Form):
-    """Another price for pieces of one invoice line."""
+    """What a line should have been; what is empty is right as charged."""
 
     title = ""
 
-    line_no = forms.IntegerField(widget=forms.HiddenInput)
-    quantity = forms.IntegerField(label="Pieces", min_value=0, required=False, widget=UnfoldAdminIntegerFieldWidget)
-    unit_price = forms.DecimalField(
-        label="Right price", max_digits=19, decimal_places=6, required=False, min_value=0,
-        widget=UnfoldAdminDecimalFieldWidget,
+    line_id = forms.IntegerField(widget=forms.HiddenInput)
+    pieces = _pieces("Pieces concerned (all)", 1)
+    quantity = _pieces("Right quantity", 0)
+    unit_price = _price("Right price")
+    vat_code = forms.ChoiceField(
+        label="Right VAT code", choices=lambda: [("", "as charged"), *_vat_codes()], required=False,
+        widget=UnfoldAdminSelectWidget,
     )  # fmt: skip
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything of the line is to be corrected."""
+        data = self.cleaned_data
+        return bool(data.get("vat_code")) or any(data.get(name) is not None for name in ("quantity", "unit_price"))
+
+    def clean(self) -> dict[str, Any]:
+        """Pieces alone say nothing."""
+        data = super().clean() or {}
+        if data.get("pieces") and not self.errors and not self.says_something:
+            raise forms.ValidationError("Say what is wrong with these pieces: quantity, price or VAT code.")
+        return data
+
+
+class AddedLineForm(forms.Form):
+    """A line that a correction adds; a product is named by its SKU."""
+
+    sku = _text("SKU", most=60)
+    name = _text("Name")
+    quantity = _pieces("Quantity", 1)
+    unit = forms.CharField(
+        label="Unit", max_length=20, initial="pcs", required=False, widget=UnfoldAdminTextInputWidget
+    )
+    unit_price = _price("Unit price")
+    vat_code = forms.ChoiceField(label="VAT code", choices=_vat_choices, required=False, widget=UnfoldAdminSelectWidget)
+
+    def clean(self) -> dict[str, Any]:
+        """A line that is begun is whole."""
+        data = super().clean() or {}
+        if not self.is_begun or self.errors:
+            return data
+        self.product = ProductCopy.objects.filter(sku=data.get("sku") or "").first()
+        if not data.get("name") and self.product is None:
+            raise forms.ValidationError("Name what is charged, or give the SKU of a product.")
+        if not data.get("quantity") or data.get("unit_price") is None:
+            raise forms.ValidationError("Give quantity and price.")
+        return data
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything but the unit is filled in."""
+        names = ("sku", "name", "quantity", "unit_price", "vat_code")
+        return any(self.cleaned_data.get(name) not in (None, "") for name in names)
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """As operations take it."""
+        data = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        if self.product is None:
+            return data
+        return {**data, "product_id": self.product.pk, "name": data.get("name") or self.product.name}
 
 
 class WriteOffForm(KeyForm):

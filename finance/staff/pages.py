@@ -111,11 +111,12 @@ def credit_invoice(request: HttpRequest, pk: int) -> HttpResponse:
     invoice = get_object_or_404(Invoice, pk=pk, state=Invoice.State.ISSUED)
     lines = originals_of([pk])
     many = forms.formset_factory(f.CreditLineForm, extra=0)
-    initial = [{"line_no": x.line_no, "quantity": 0} for x in lines]
+    initial = [{"line_id": x.id, "quantity": 0} for x in lines]
     head, rows = f.CreditForm(request.POST or None), many(request.POST or None, prefix="rows", initial=initial)
     for form, line in zip(rows.forms, lines, strict=False):
         price = f"{line.unit_price.normalize():,f}"
-        form.title = f"{line.line_no}. {line.name}: {line.quantity} at {price}, {line.open_quantity} open"
+        where = "" if line.invoice_id == line.root_id else f"{line.number} "
+        form.title = f"{where}{line.line_no}. {line.name}: {line.quantity} at {price}, {line.open_quantity} open"
     if request.method == "POST" and head.is_valid() and rows.is_valid():
         wanted = [row for row in rows.cleaned_data if row.get("quantity")]
         try:

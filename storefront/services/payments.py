@@ -27,7 +27,7 @@ order by o.id limit %s"""
 
 def payment_of(known: str, invoicing: str, invoices: Sequence[InvoiceCopy]) -> str:
     """Payment state of an order by its invoices; ``known`` is what the order itself says."""
-    issued = [i for i in invoices if i.kind not in CREDITS]
+    issued = [i for i in invoices if i.kind not in CREDITS and i.gross_total >= 0]
     if not issued or known in {"failed", "refunded"}:
         return known
     paid = sum(i.paid_total for i in issued)

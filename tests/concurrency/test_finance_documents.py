@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import random
 import signal
+from datetime import date
 from decimal import Decimal
 
 from django.db.models import Q, Sum
 
+from erp.actor import SYSTEM
 from erp.embedded.processes import wait_until
 from finance import api
 from finance.models import Invoice, InvoiceLine, JournalEntry, NumberSeries, Payment
+from finance.services import tie_out
+from finance.services.credit_lines import originals_of
+from finance.services.crediting import issue_credit_note
 from tests.databases import ErpDatabase
 from tests.finance.world import BOOKKEEPER, DAY, World, make_world
 
@@ -156,3 +161,36 @@ def _manual(world: World, quantity: int) -> int:
     line = {"name": "Advice", "quantity": quantity, "unit_price": "100", "vat_code": "27"}
     data = {"customer_id": world.customer, "issued_on": DAY, "lines": [line]}
     return int(create_invoice(data, BOOKKEEPER)["id"])
+
+
+CORRECTOR = """
+from decimal import Decimal
+from erp.actor import SYSTEM
+from erp.errors import Refused
+from finance.services.corrections import correct_invoice
+done = 0
+for n in range(3):
+    row = {{"line_no": 1, "pieces": 2, "unit_price": Decimal({price})}}
+    try:
+        correct_invoice({invoice}, {{"lines": [row]}}, actor=SYSTEM)
+        done += 1
+    except Refused:
+        pass
+print(done)
+"""
+
+
+def test_concurrent_corrections_and_credits_never_take_back_more_than_was_charged(fresh_erp: ErpDatabase) -> None:
+    world = make_world()
+    invoice = _manual(world, quantity=7)
+    code = [CORRECTOR.format(invoice=invoice, price=price) for price in (150, 60)] + [CREDITOR.format(invoice=invoice)]
+    processes = [fresh_erp.popen(c, ERP_LOCK_TIMEOUT_MS="20000") for c in code]
+    answers = [p.communicate(timeout=90) for p in processes]
+    assert all(int(out) for out, _ in answers), answers
+    issue_credit_note(invoice, actor=SYSTEM)
+    chain = Invoice.objects.filter(Q(pk=invoice) | Q(original_id=invoice))
+    assert chain.aggregate(net=Sum("net_total"), gross=Sum("gross_total")) == {"net": 0, "gross": 0}
+    charged = originals_of([invoice])
+    assert all(line.open_quantity == 0 for line in charged)
+    assert {api.get_invoice(key)["payment_state"] for key in {line.invoice_id for line in charged}} == {"credited"}
+    assert [check.name for check in tie_out.SUBLEDGERS if tie_out.compare(check, date(2100, 1, 1))] == []

@@ -100,3 +100,19 @@ def test_customer_copy_cannot_be_written_at_finance(bookkeeper: ApiClient, world
 )
 def test_collections_can_be_listed(bookkeeper: ApiClient, path: str) -> None:
     assert bookkeeper.get(f"{BASE}/{path}").status_code == 200
+
+
+def test_correction_of_an_invoice(bookkeeper: ApiClient, world: World) -> None:
+    key = post(bookkeeper, "/invoices/", invoice_body(world), "inv-c").json()["id"]
+    body = {
+        "lines": [{"line_no": 1, "unit_price": "2000"}], "reason": "Price list",
+        "added": [{"name": "Postage", "unit_price": "100", "vat_code": "27"}],
+    }  # fmt: skip
+    first, again = (post(bookkeeper, f"/invoices/{key}/correction/", body, "co-1") for _ in range(2))
+    assert (first.status_code, first.json()["kind"], again.json()["number"]) == (
+        201, "correction", first.json()["number"],
+    )  # fmt: skip
+    refused = post(bookkeeper, f"/invoices/{key}/correction/", {"lines": [{"quantity": 1}]}, "co-2")
+    assert refused.status_code == 400
+    refused = post(bookkeeper, f"/invoices/{key}/correction/", {}, "co-3")
+    assert (refused.status_code, "Nothing would change" in refused.content.decode()) == (409, True)

@@ -96,12 +96,39 @@ def test_lines_are_credited_by_the_form_up_to_what_is_left(desk: Client) -> None
     url = reverse("finance-credit", args=[draft.pk])
     form = {
         "key": "k1", "reason": "Wrong", "issued_on": "2026-03-11", "rows-TOTAL_FORMS": "1", "rows-INITIAL_FORMS": "1",
-        "rows-0-line_no": "1", "rows-0-quantity": "1",
+        "rows-0-line_id": str(Invoice.objects.get(pk=draft.pk).lines.get().pk), "rows-0-quantity": "1",
     }  # fmt: skip
     assert "1 open" in desk.get(url).content.decode()
     assert "is issued" in desk.post(url, form, follow=True).content.decode()
     assert "0 can still be credited" in desk.post(url, {**form, "key": "k2"}, follow=True).content.decode()
     assert Invoice.objects.get(pk=draft.pk).settlement.state == "credited"
+
+
+def test_lines_are_corrected_by_the_form(desk: Client) -> None:
+    draft = make_draft(desk)
+    press(desk, "invoice", draft.pk, "issue")
+    invoice = Invoice.objects.get(pk=draft.pk)
+    assert "Correct lines" in desk.get(reverse("admin:finance_invoice_change", args=[invoice.pk])).content.decode()
+    url = reverse("finance-correct", args=[invoice.pk])
+    assert "1. Advice: 1 h at 10,000 HUF net, VAT code 27" in desk.get(url).content.decode()
+    form = {
+        "key": "k1", "reason": "Wrong price", "issued_on": "2026-03-11", "due_on": "",
+        "rows-TOTAL_FORMS": "1", "rows-INITIAL_FORMS": "1", "rows-0-line_id": str(invoice.lines.get().pk),
+        "added-TOTAL_FORMS": "1", "added-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    assert "Nothing would change" in desk.post(url, form).content.decode()
+    assert "Give quantity and price" in desk.post(url, {**form, "added-0-name": "Travel"}).content.decode()
+    assert "what is wrong with these pieces" in desk.post(url, {**form, "rows-0-pieces": "1"}).content.decode()
+    added = {"added-0-sku": "TEA", "added-0-quantity": "2", "added-0-unit_price": "100"}
+    answer = desk.post(url, {**form, **added, "rows-0-unit_price": "12000"}, follow=True)
+    assert "is issued: 2,750 HUF more is to be paid" in answer.content.decode()
+    done = Invoice.objects.latest("id")
+    assert [(x.name, x.quantity, x.net) for x in done.lines.order_by("line_no")] == [
+        ("Advice", -1, -10000), ("Advice", 1, 12000), ("Tea", 2, 200),
+    ]  # fmt: skip
+    page = desk.get(reverse("admin:finance_invoice_change", args=[done.pk])).content.decode()
+    assert f"Correct lines of {invoice.number}" in page
+    assert "Record payment" in page
 
 
 def test_whole_invoice_is_cancelled_by_a_button(desk: Client) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp.db import cursor, rows_as_dicts
-from finance.clearing_checks import DOCUMENT_KINDS
+from finance.models import DOCUMENT_KINDS
 from finance.services import accounts
 
 ZERO = Decimal(0)

@@ -13,7 +13,8 @@ from finance import api
 from finance.errors import NotReportable
 from finance.models import Invoice, NavSubmission
 from finance.nav.schema import NavSchema
-from finance.services.crediting import correct_prices, issue_credit_note
+from finance.services.corrections import correct_invoice
+from finance.services.crediting import issue_credit_note
 from finance.services.invoicing import create_invoice
 from finance.services.reporting.documents import report_xml
 from tests.finance.world import BOOKKEEPER, DAY, World
@@ -127,8 +128,8 @@ def test_what_is_left_after_a_correction_is_cancelled_at_its_price(
 ) -> None:
     base = invoice(customer(), {"quantity": 4, "discount": "80"}, price_mode=price_mode)
     key = Invoice.objects.get(number=base).pk
-    right = [{"line_no": 1, "quantity": 4, "unit_price": Decimal("950")}]
-    correct_prices(key, right, actor=BOOKKEEPER, issued_on=DAY)
+    right = {"lines": [{"line_no": 1, "unit_price": Decimal("950")}], "issued_on": DAY}
+    correct_invoice(key, right, actor=BOOKKEEPER)
     root = report(issue_credit_note(key, actor=BOOKKEEPER, issued_on=DAY)["number"], nav_schema)
     (quantity,), (price,), (net,) = (
         [Decimal(t) for t in texts(root, path)]
