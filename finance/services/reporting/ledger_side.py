@@ -50,7 +50,7 @@ class Booked:
 
 def ledger_of(period: Mapping[str, Any], of_code: Mapping[str, str]) -> Booked:
     """What is posted of the documents of a period (``first``, ``last``, ``numbers`` or None); codes by their names."""
-    values = {"vat": accounts.OUTPUT_VAT, "kinds": DOCUMENT_KINDS, **period}
+    values = {"vat": accounts.OUTPUT_VAT, "kinds": list(DOCUMENT_KINDS), **period}
     with cursor("finance") as cur:
         cur.execute(_LEDGER, values)
         rows = rows_as_dicts(cur)
