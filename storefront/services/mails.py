@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.encoding import force_bytes
@@ -18,16 +18,19 @@ from storefront.models import CustomerCopy, InvoiceCopy, PaymentAttempt, SalesOr
 from storefront.services import accounts, passwords
 
 Attachment = tuple[str, bytes, str]
+CREDIT_KINDS = ("credit_note", "cancellation", "credit_without_original")
 
 
 def _send(
     to: str, template: str, language: str, context: dict[str, Any], attachments: tuple[Attachment, ...] = ()
 ) -> dict[str, str]:
-    """Render ``emails/<template>.txt`` (first line: the subject) in a language and send it."""
+    """Render ``emails/<template>`` in a language, .txt (first line: the subject) and .html side by side, and send it."""
     values = {"company": settings.COMPANY, "base_url": settings.SHOP_URL, **context}
     with translation.override(language):
         subject, _, body = render_to_string(f"emails/{template}.txt", values).strip().partition("\n")
-    message = EmailMessage(subject.strip(), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [to])
+        html = render_to_string(f"emails/{template}.html", {**values, "subject": subject.strip()})
+    message = EmailMultiAlternatives(subject.strip(), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [to])
+    message.attach_alternative(html, "text/html")
     for name, content, kind in attachments:
         message.attach(name, content, kind)
     message.send()
@@ -101,5 +104,9 @@ def mail_invoice(payload: dict[str, Any], key: str) -> dict[str, str]:
         attached: tuple[Attachment, ...] = ()
     else:
         attached = ((f"{invoice.number.replace('/', '-')}.pdf", pdf, "application/pdf"),)
-    context = {"order": order, "invoice": invoice}
+    is_credit = invoice.kind in CREDIT_KINDS
+    context = {
+        "order": order, "invoice": invoice, "is_credit": is_credit,
+        "is_to_be_transferred": not is_credit and invoice.due_on and order.payment_method == "transfer",
+    }  # fmt: skip
     return _send(order.email, "invoice_issued", order.language, context, attached)

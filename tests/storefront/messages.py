@@ -41,7 +41,7 @@ def messages() -> dict[Message, str]:
 
 def _templates() -> list[Path]:
     root = PROJECT_DIR / "templates"
-    return sorted([*(root / "storefront").glob("*.html"), *(root / "emails").glob("*.txt")])
+    return sorted([*(root / "storefront").glob("*.html"), *(root / "emails").glob("*.*")])
 
 
 def _modules() -> list[Path]:

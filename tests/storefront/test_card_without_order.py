@@ -103,6 +103,8 @@ def letter_to(address: str) -> str:
     (found,) = [m for m in mail.outbox if m.to == [address]]
     assert "nothing is charged" in found.subject
     assert "nothing is charged" in str(found.body).lower()
+    assert isinstance(found, mail.EmailMultiAlternatives)
+    assert "released. How soon" in str(found.alternatives[0][0])
     return str(found.body)
 
 

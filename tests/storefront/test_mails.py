@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from pathlib import Path
 
 import pytest
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.html import strip_tags
 
 from erp.email_url import read_email_url
 from erp.relay import run_relay
@@ -23,8 +26,8 @@ def _shop(module_erp: ErpDatabase) -> None:
     world.delivery()
 
 
-def ordered_on_the_web(language: str) -> SalesOrder:
-    mug = world.product("1000", stock=9, name="Posted mug")
+def ordered_on_the_web(language: str, name: str = "Posted mug") -> SalesOrder:
+    mug = world.product("1000", stock=9, name=name)
     run_relay("logistics")
     buyer = world.customer(f"Buyer {language}", language=language)
     placed = world.place(
@@ -61,6 +64,31 @@ def test_order_shipment_and_invoice_are_mailed_once_each() -> None:
     assert (name, kind) == (f"{invoice.number.replace('/', '-')}.pdf", "application/pdf")
     assert bytes(content).startswith(b"%PDF")  # type: ignore[arg-type]
     assert sent() == []
+
+
+def html_of(message: mail.EmailMessage) -> str:
+    assert isinstance(message, mail.EmailMultiAlternatives)
+    ((content, kind),) = message.alternatives
+    assert kind == "text/html"
+    return str(content)
+
+
+@pytest.mark.parametrize("language", ["en", "hu"])
+def test_html_part_says_what_the_text_says(language: str) -> None:
+    order = ordered_on_the_web(language, name="Mug <b>& saucer</b>")
+    letters = sent()
+    logistics.ship(order.pk, None, actor=world.SHOPPER, key=None)
+    letters += sent()
+    assert len(letters) == 3
+    for letter in letters:
+        html, text = html_of(letter), str(letter.body)
+        assert f'<html lang="{language}">' in html
+        shown = unescape(strip_tags(html))
+        figures_and_links = re.findall(r"[\d,]+\xa0Ft|http\S+|SH-\d+|SO-\d+", text)
+        assert [found for found in figures_and_links if found not in shown + unescape(html)] == []
+        assert letter.subject in shown
+        assert "<b>" not in html
+    assert "Mug <b>& saucer</b>" in unescape(html_of(letters[0]))
 
 
 def test_orders_of_a_history_are_not_mailed() -> None:
