@@ -148,6 +148,7 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
         Internal("stock_count"),
         Internal("stock_count_line"),
         Internal("reorder_level"),
+        Internal("expected_goods"),
     ),
     "storefront": (
         *STANDARD,

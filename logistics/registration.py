@@ -10,6 +10,7 @@ _PAGES = (
     ("Correct or scrap", "logistics-adjust"),
     ("Count stock", "logistics-count"),
     ("Transfer stock", "logistics-transfer"),
+    ("Waiting orders", "logistics-waiting"),
     ("Low stock", "logistics-low-stock"),
     ("Reorder levels", "logistics-reorder-levels"),
 )
@@ -40,7 +41,7 @@ def register() -> None:
     registry.staff_pages += [StaffPage("logistics", title, url) for title, url in _PAGES]
     registry.widgets += [
         Widget("logistics", "Shipments to pick", _to_pick, "logistics-pick-list"),
-        Widget("logistics", "Orders waiting for goods", _waiting, "admin:logistics_salesorder_changelist"),
+        Widget("logistics", "Orders waiting for goods", _waiting, "logistics-waiting"),
     ]
 
 

@@ -9,8 +9,10 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from erp.api.routers import copy_routes, entity_routes
 from logistics.rest import operations as do
 from logistics.rest import reading as read
+from logistics.rest import waiting
 from logistics.rest import working as work
 from logistics.staff import buttons, counting, lists, packing, pages
+from logistics.staff.waiting import waiting_orders
 
 _LIST: dict[str, Any] = {"get": "list"}
 _DETAIL: dict[str, Any] = {"get": "retrieve"}
@@ -40,6 +42,9 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("reorder-levels/", work.ReorderLevels.as_view(), name="logistics-rest-reorder-levels"),
     path("low-stock/", work.LowStock.as_view(), name="logistics-rest-low-stock"),
+    path("waiting-orders/", waiting.WaitingOrders.as_view(), name="logistics-rest-waiting"),
+    path("waiting-orders/allocate/", waiting.AllocateWaiting.as_view(), name="logistics-rest-allocate"),
+    path("waiting-orders/expected/", waiting.ExpectGoods.as_view(), name="logistics-rest-expected"),
     path("goods-receipts/", do.GoodsReceipts.as_view(), name="logistics-goods-receipts"),
     path("stock-moves/", read.StockMoveViewSet.as_view(_LIST), name="logistics-stock-moves"),
     path("stock-adjustments/", do.AdjustStock.as_view(), name="logistics-adjust-stock"),
@@ -65,6 +70,7 @@ staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("logistics/track/<int:pk>/", packing.track, name="logistics-track"),
     path("logistics/inspect/<int:pk>/", pages.inspect_return, name="logistics-inspect"),
     path("logistics/pick-list/", lists.pick_list, name="logistics-pick-list"),
+    path("logistics/waiting/", waiting_orders, name="logistics-waiting"),
     path("logistics/low-stock/", lists.low_stock, name="logistics-low-stock"),
     path("logistics/delivery-note/<int:pk>/", lists.delivery_note, name="logistics-delivery-note"),
     path("logistics/do/<str:model>/<int:pk>/<str:name>/", buttons.operate, name="logistics-operation"),

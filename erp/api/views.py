@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
-from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from erp import idempotency, ownership
 from erp.actor import actor_of
 from erp.api.base import ActorMixin, add_owner_headers, etag
-from erp.api.permissions import DutyPermission, EntityPermission
+from erp.api.permissions import EntityPermission
 from erp.api.problems import IdempotencyKeyRequired, PreconditionRequired
 from erp.api.strict import refuse_unknown_fields
 from erp.errors import StaleVersion
@@ -127,9 +126,7 @@ class OwnerViewSet(OwnerReadViewSet):
                 status=status.HTTP_201_CREATED,
             )  # fmt: skip
         body = answer["body"]
-        response = self._answer(
-            body, status.HTTP_201_CREATED, tag=etag(body["version"]), confirmed=answer["confirmed"]
-        )
+        response = self._answer(body, status.HTTP_201_CREATED, tag=etag(body["version"]), confirmed=answer["confirmed"])
         response["Location"] = request.build_absolute_uri(f"{request.path}{body['id']}/")
         if replayed:
             response["Idempotency-Replayed"] = "true"
@@ -170,31 +167,3 @@ class OwnerViewSet(OwnerReadViewSet):
         made = self.get_serializer(*args, **kwargs)
         assert isinstance(made, OwnerSerializer)
         return made
-
-
-class OperationView(ActorMixin, GenericAPIView[Any]):
-    """A business operation of a module: POST of plain data to its service, always with an Idempotency-Key.
-
-    Subclasses set ``module``, ``serializer_class`` (the input) and implement :meth:`operate`. Who has the
-    module's duty may call it, or whoever has ``entity_permission``.
-    """
-
-    permission_classes = (DutyPermission,)
-    module: ClassVar[str]
-    entity_permission: ClassVar[str] = ""
-    success_status: ClassVar[int] = status.HTTP_200_OK
-
-    def operate(self, request: Request, data: dict[str, Any], key: str, **path: Any) -> dict[str, Any]:
-        """Call the service; it stores ``key`` in the effect's own transaction."""
-        raise NotImplementedError
-
-    @extend_schema(parameters=[IDEMPOTENCY_HEADER])
-    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Run the operation; a repeat with the same key gives the same answer and has no second effect."""
-        key = idempotency_key(request, required=True)
-        assert key is not None
-        serializer = self.get_serializer(data=request.data)
-        refuse_unknown_fields(serializer, request.data)
-        serializer.is_valid(raise_exception=True)
-        answer = self.operate(request, dict(serializer.validated_data), key, **kwargs)
-        return Response(answer, status=self.success_status)

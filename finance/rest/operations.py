@@ -2,61 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from rest_framework import mixins
-from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.serializers import ModelSerializer
-
-from erp import idempotency
-from erp.actor import Actor, actor_of
-from erp.api.permissions import DutyPermission, EntityPermission
-from erp.api.views import OperationView
+from erp.actor import Actor
+from erp.api import operations
 from finance.models import JournalEntry, Payment
 from finance.rest import inputs, reading
 from finance.services import corrections, crediting, invoicing, payments, posting
 
-Data = dict[str, Any]
+Data = operations.Data
 
 
-class FinanceOperation(OperationView):
-    """An operation that needs Finance's duty; keys of different callers are kept apart."""
+class FinanceOperation(operations.OperationView):
+    """An operation that needs Finance's duty."""
 
     module = "finance"
 
-    def operate(self, request: Request, data: Data, key: str, **path: Any) -> Data:
-        """Call :meth:`run` as the authenticated user."""
-        return self.run(data, actor_of(request.user), f"{request.user.pk}:{key}", **path)
 
-    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
-        """The operation."""
-        raise NotImplementedError
+class CollectionOperation(operations.CollectionOperation, FinanceOperation):
+    """A collection of Finance's."""
 
-    def once(self, key: str, body: Any, run: Any) -> Data:
-        """Run a service that stores no key of its own, once per key."""
-        answer: Data = idempotency.once("finance", key, type(self).__name__, idempotency.hash_request(body), run)[0]
-        return answer
-
-
-class CollectionOperation(mixins.ListModelMixin, FinanceOperation):
-    """A collection: GET lists the rows (``row_serializer``), POST makes one by an operation."""
-
-    row_serializer: ClassVar[type[ModelSerializer[Any]]]
     success_status = 201
-
-    def get_serializer_class(self) -> Any:
-        """Input of the operation, or a row."""
-        return self.serializer_class if self.request.method == "POST" else self.row_serializer
-
-    def get_permissions(self) -> list[BasePermission]:
-        """Reading needs the view permission, the operation the duty."""
-        return [DutyPermission() if self.request.method == "POST" else EntityPermission()]
-
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """One page of rows."""
-        return self.list(request, *args, **kwargs)
 
 
 class IssueDraft(FinanceOperation):

@@ -12,12 +12,21 @@ from logistics.copies import CustomerCopy, ProductCopy
 from logistics.models.counting import StockCount, StockCountLine
 from logistics.models.orders import OrderOffer, Reservation, SalesOrder, SalesOrderLine
 from logistics.models.shipping import ReturnLine, ReturnOrder, Shipment, ShipmentLine
-from logistics.models.stock import GoodsReceipt, ProductSequence, ReorderLevel, Stock, StockMove, Warehouse
+from logistics.models.stock import (
+    ExpectedGoods,
+    GoodsReceipt,
+    ProductSequence,
+    ReorderLevel,
+    Stock,
+    StockMove,
+    Warehouse,
+)
 from logistics.standard import ChangeJournal, IdempotencyKey, ReaderState, RelayItem
 
 __all__ = [
     "ChangeJournal",
     "CustomerCopy",
+    "ExpectedGoods",
     "GoodsReceipt",
     "IdempotencyKey",
     "OrderOffer",

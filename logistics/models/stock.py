@@ -90,6 +90,21 @@ class ReorderLevel(InternalModel):
         return f"{self.product_id} in {self.warehouse_id}: {self.level}"
 
 
+class ExpectedGoods(InternalModel):
+    """On which day more of a product is expected; noted by the warehouse for orders that wait."""
+
+    product_id = models.BigIntegerField(primary_key=True)
+    expected_on = models.DateField()
+    noted_at = models.DateTimeField(auto_now=True)
+    actor_name = models.CharField(max_length=150, blank=True, default="")
+
+    class Meta:
+        db_table = "expected_goods"
+
+    def __str__(self) -> str:
+        return f"{self.product_id} on {self.expected_on}"
+
+
 class ProductSequence(InternalModel):
     """Last number given to a stock move of a product; locked while moves are numbered, so there are no gaps."""
 

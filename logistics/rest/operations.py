@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from rest_framework import mixins
-from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.serializers import ModelSerializer
-
-from erp.actor import Actor, actor_of
-from erp.api.permissions import DutyPermission, EntityPermission
-from erp.api.views import OperationView
+from erp.actor import Actor
+from erp.api import operations
 from logistics import api
 from logistics.models import GoodsReceipt, ReturnOrder, Warehouse
 from logistics.rest import inputs, reading
 from logistics.services.fulfilment import cancel_shipment, deliver_shipment, set_tracking
 from logistics.services.returns import reject_return
 
-Data = dict[str, Any]
+Data = operations.Data
 
 
-class LogisticsOperation(OperationView):
-    """An operation that needs Logistics' duty; keys of different callers are kept apart."""
+class LogisticsOperation(operations.OperationView):
+    """An operation that needs Logistics' duty."""
 
     module = "logistics"
 
-    def operate(self, request: Request, data: Data, key: str, **path: Any) -> Data:
-        """Call :meth:`run` as the authenticated user."""
-        return self.run(data, actor_of(request.user), f"{request.user.pk}:{key}", **path)
 
-    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
-        """The operation."""
-        raise NotImplementedError
-
-
-class CollectionOperation(mixins.ListModelMixin, LogisticsOperation):
-    """A collection: GET lists the rows (``row_serializer``), POST makes one by an operation."""
-
-    row_serializer: ClassVar[type[ModelSerializer[Any]]]
-
-    def get_serializer_class(self) -> Any:
-        """Input of the operation, or a row."""
-        return self.serializer_class if self.request.method == "POST" else self.row_serializer
-
-    def get_permissions(self) -> list[BasePermission]:
-        """Reading needs the view permission, the operation the duty."""
-        return [DutyPermission() if self.request.method == "POST" else EntityPermission()]
-
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """One page of rows."""
-        return self.list(request, *args, **kwargs)
+class CollectionOperation(operations.CollectionOperation, LogisticsOperation):
+    """A collection of Logistics'."""
 
 
 class ShipOrder(LogisticsOperation):

@@ -11,7 +11,7 @@ from erp.actor import Actor
 from erp.db import cursor
 from erp.errors import Refused
 from erp.relay import enqueue
-from logistics.models import GoodsReceipt, ProductCopy, StockMove
+from logistics.models import ExpectedGoods, GoodsReceipt, ProductCopy, StockMove
 from logistics.serializers import Move, post_moves, take_locks
 from logistics.services.documents import get_warehouse, next_numbers, today, whole_number, with_key
 from logistics.services.relays import settle
@@ -79,6 +79,7 @@ def _receive(
         ],
         actor=actor,
     )  # fmt: skip
+    ExpectedGoods.objects.filter(product_id__in={row["product_id"] for row in rows}, expected_on__lte=on).delete()
     enqueue("logistics", "value_moves", f"goods_receipt:{receipt.pk}", {"moves": moves})
     ask_for_backorders(f"goods_receipt:{receipt.pk}", {row["product_id"] for row in rows})
     return {

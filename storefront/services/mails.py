@@ -24,7 +24,7 @@ CREDIT_KINDS = ("credit_note", "cancellation", "credit_without_original")
 def _send(
     to: str, template: str, language: str, context: dict[str, Any], attachments: tuple[Attachment, ...] = ()
 ) -> dict[str, str]:
-    """Render ``emails/<template>`` in a language, .txt (first line: the subject) and .html side by side, and send it."""
+    """Render ``emails/<template>`` in a language, .txt (its first line: the subject) beside .html, and send it."""
     values = {"company": settings.COMPANY, "base_url": settings.SHOP_URL, **context}
     with translation.override(language):
         subject, _, body = render_to_string(f"emails/{template}.txt", values).strip().partition("\n")

@@ -232,7 +232,7 @@ def test_reorder_level_puts_a_product_on_the_low_stock_list(clerk: Client) -> No
 @pytest.mark.parametrize(
     "name",
     ["warehouse", "stock", "stockmove", "salesorder", "shipment", "goodsreceipt", "returnorder", "reservation",
-     "orderoffer", "stockcount", "reorderlevel", "customercopy", "productcopy", "relayitem"],
+     "orderoffer", "stockcount", "reorderlevel", "expectedgoods", "customercopy", "productcopy", "relayitem"],
 )  # fmt: skip
 def test_every_list_and_search_opens(clerk: Client, name: str) -> None:
     assert clerk.get(f"/admin/logistics/{name}/").status_code == 200

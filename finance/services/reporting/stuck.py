@@ -17,14 +17,14 @@ def find_reports(limit: int) -> list[StuckDocument]:
         StuckDocument(
             key=str(report.pk), what=f"Report of {report.number} to the NAV", since=report.created_at,
             reason=_why(report), attempts=report.attempts, state="stuck",
-            url=document_page("finance_navsubmission", report.pk),
+            url=document_page("finance_invoice", report.invoice_id),
         )
         for report in found[:limit]
     ]  # fmt: skip
 
 
 def _why(report: NavSubmission) -> str:
-    told = [str(m.get("message") or m.get("text") or m) if isinstance(m, dict) else str(m) for m in report.messages]
+    told = [": ".join(m[name] for name in ("code", "message") if m.get(name)) for m in report.messages]
     return "; ".join([report.get_state_display(), *told])[:500]
 
 

@@ -59,6 +59,23 @@ def refused(nav: StandInProcess) -> str:
     return number
 
 
+def test_refused_report_is_among_the_stuck_documents_and_sent_again_by_the_button(
+    desk: Client, nav: StandInProcess
+) -> None:
+    number = refused(nav)
+    shown = desk.get("/admin/stuck/").content.decode()
+    report = NavSubmission.objects.get(number=number)
+    for part in (f"Report of {number} to the NAV", "SOME_RULE", f"/admin/finance/invoice/{report.pk}/change/"):
+        assert part in shown
+    form = {"source": "finance.nav-reports", "key": str(report.pk)}
+    said = desk.post("/admin/stuck/retry/", form, follow=True).content.decode()
+    assert f"The report of {number} is sent again" in said
+    assert drain() == 0
+    report.refresh_from_db()
+    assert report.state == "done"
+    assert f"Report of {number} to the NAV" not in desk.get("/admin/stuck/?format=json").content.decode()
+
+
 def test_page_of_a_reported_invoice_shows_report_and_archive(books: World, nav: StandInProcess, desk: Client) -> None:
     number = invoice(customer())
     assert "Waiting to be sent" in page(desk, number)
