@@ -65,7 +65,7 @@ def fetch_prepared(module: str, statement: str, arguments: Sequence[Any]) -> lis
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cur:
         cur.execute(statement, arguments, prepare=True)
-        return cur.fetchall() if cur.description else []
+        return cur.fetchall() if cur.pgresult and cur.pgresult.nfields else []
 
 
 def fetch_prepared_dicts(
@@ -76,7 +76,7 @@ def fetch_prepared_dicts(
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection, row_factory=dict_row) as cur:
         cur.execute(statement, arguments, prepare=True)
-        return cur.fetchall() if cur.description else []
+        return cur.fetchall() if cur.pgresult and cur.pgresult.nfields else []
 
 
 def in_transaction(module: str) -> bool:

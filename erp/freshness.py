@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
 from erp import ownership
+from erp.db import fetch_prepared
 from erp.errors import CopyTooOld
 from erp.replication import positions
 
@@ -78,6 +79,18 @@ def copy_age(entity_name: str, reader: str) -> Age:
     ages = [p["age_s"] for p in here]
     age_s = None if None in ages else max(ages)
     return Age(entity_name, reader, entity.window_s, age_s, as_of, ticks, attached)
+
+
+_DETACHED = """
+select entity from reader_state where entity = any (%s::text[]) and reader = %s::text and not attached"""
+
+
+def detached(entities: Iterable[str], reader: str) -> list[str]:
+    """Those of several instant entities from whose writes a reader is detached: its copies may be out of date."""
+    by_owner: dict[str, list[str]] = {}
+    for name in entities:
+        by_owner.setdefault(ownership.entity(name).owner, []).append(name)
+    return [name for owner, names in by_owner.items() for (name,) in fetch_prepared(owner, _DETACHED, [names, reader])]
 
 
 def read(entity_name: str, reader: str, fetch: Callable[[], T]) -> Fresh[T]:

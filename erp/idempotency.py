@@ -9,7 +9,7 @@ from typing import Any
 from django.db import OperationalError
 from psycopg import errors as pg
 
-from erp.db import cursor, retrying, sqlstate_error
+from erp.db import fetch_prepared, retrying, sqlstate_error
 from erp.errors import IdempotencyConflict, OwnerBusy
 from erp.fields import dump_json, load_json
 
@@ -43,34 +43,32 @@ def once(
         if made is None:
             return _stored(module, key, scope, request_hash), True
         answer = run()
-        with cursor(module) as cur:
-            cur.execute("update idempotency_key set answer = %s where id = %s", [dump_json(answer), made])
+        fetch_prepared(module, _KEEP_ANSWER, [dump_json(answer), made])
         return answer, False
 
     return retrying(module, attempt)
 
 
+_TAKE_KEY = """
+insert into idempotency_key (scope, key, request_hash, status) values (%s::text, %s::text, %s::text, %s::int)
+on conflict (scope, key) do nothing returning id"""
+_KEEP_ANSWER = "update idempotency_key set answer = %s::jsonb where id = %s::bigint"
+_STORED = "select request_hash, answer::text from idempotency_key where scope = %s::text and key = %s::text"
+
+
 def _take_key(module: str, values: list[Any]) -> int | None:
     """Id of the new key; None when it was used before. Waits for a transaction that is just using it."""
     try:
-        with cursor(module) as cur:
-            cur.execute(
-                "insert into idempotency_key (scope, key, request_hash, status) values (%s, %s, %s, %s) "
-                "on conflict (scope, key) do nothing returning id",
-                values,
-            )
-            made = cur.fetchone()
+        made = fetch_prepared(module, _TAKE_KEY, values)
     except OperationalError as error:
         if isinstance(sqlstate_error(error), pg.LockNotAvailable):
             raise OwnerBusy("The first request with this Idempotency-Key still runs; please try again") from error
         raise
-    return None if made is None else int(made[0])
+    return int(made[0][0]) if made else None
 
 
 def _stored(module: str, key: str, scope: str, request_hash: str) -> Any:
-    with cursor(module) as cur:
-        cur.execute("select request_hash, answer from idempotency_key where scope = %s and key = %s", [scope, key])
-        found_hash, answer = cur.fetchone()
+    ((found_hash, answer),) = fetch_prepared(module, _STORED, [scope, key])
     if found_hash != request_hash:
         raise IdempotencyConflict(key=key)
     return load_json(answer)
@@ -78,7 +76,5 @@ def _stored(module: str, key: str, scope: str, request_hash: str) -> Any:
 
 def find_answer(module: str, key: str, scope: str) -> Any | None:
     """Stored answer of a key, None when the key was never used."""
-    with cursor(module) as cur:
-        cur.execute("select answer from idempotency_key where scope = %s and key = %s", [scope, key])
-        row = cur.fetchone()
-    return load_json(row[0]) if row else None
+    found = fetch_prepared(module, _STORED, [scope, key])
+    return load_json(found[0][1]) if found else None

@@ -61,11 +61,13 @@ def share_entity_lock(module: str, *entities: str) -> None:
 
 
 @cache
-def publishing_sql(entity: Entity, module: str, rows_sql: str) -> str:
+def publishing_sql(entity: Entity, module: str, rows_sql: str, beside: str = "") -> str:
     """SQL that journals the rows of ``rows_sql`` and brings them through the doors, in one statement.
 
     ``rows_sql`` gives whole rows of the owner's table: a query, or a data-modifying statement with RETURNING.
-    Its parameters come first, then actor id, actor name and request id. The statement fails when a reader's
+    Its parameters come first, then those of ``beside``, then actor id, actor name and request id. ``beside``:
+    further parts of the WITH clause that write what follows in the module's own tables from the rows ``w``,
+    each ending in a comma. The statement fails when a reader's
     door does not give back every version it was sent, so it can be a transaction of its own. It returns per
     row ('', id, version, created_at, updated_at, retired_at) and per reader (reader, id, version, ...).
     """
@@ -86,6 +88,7 @@ where p.travels and '{reader}' = any(l.readers)
     return f"""
 with l as materialized (select {_attached_readers(entity) if readers else "1"} as readers),
 w as ({rows_sql}),
+{beside}
 p as materialized (
   select t.id, t.version, t.created_at, t.updated_at, t.retired_at,
          {model.payload_sql} as payload, {model.travels_sql or "true"} as travels
@@ -129,15 +132,15 @@ class WrittenRow:
 
 
 def write_and_publish(
-    entity: str, module: str, rows_sql: str, arguments: Sequence[Any], actor: Actor | None = None
+    entity: str, module: str, rows_sql: str, arguments: Sequence[Any], actor: Actor | None = None, beside: str = ""
 ) -> Written:
-    """Run ``rows_sql`` (see :func:`publishing_sql`) with journal and doors as one statement.
+    """Run ``rows_sql`` and ``beside`` (see :func:`publishing_sql`) with journal and doors as one statement.
 
     Outside a transaction the statement is one by itself. Raises ReaderUnavailable, OwnerBusy.
     """
     require_permit(entity, f"writing {entity}")
     who = actor or current_actor()
-    statement = publishing_sql(ownership.entity(entity), module, rows_sql)
+    statement = publishing_sql(ownership.entity(entity), module, rows_sql, beside)
     with reader_errors(entity):
         found = fetch_prepared(module, statement, [*arguments, who.id, who.name, request_id()])
     written: dict[int, WrittenRow] = {}

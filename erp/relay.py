@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from erp.db import after_commit, cursor, module_transaction, rows_as_dicts
+from erp.db import after_commit, cursor, fetch_prepared, fetch_prepared_dicts, module_transaction
 from erp.errors import ErpError
 from erp.fields import dump_json, load_json
 from erp.registry import registry
@@ -41,13 +41,18 @@ def relay_handler(module: str, kind: str) -> Callable[[Handler], Handler]:
     return register
 
 
+_ENQUEUE = """
+insert into relay_item (kind, key, payload) values (%s::text, %s::text, %s::jsonb) on conflict (kind, key) do nothing"""
+
+
 def enqueue(module: str, kind: str, key: str, payload: Any) -> None:
     """Add an item inside the module's open transaction; the same (kind, key) again changes nothing."""
-    with cursor(module) as cur:
-        cur.execute(
-            "insert into relay_item (kind, key, payload) values (%s, %s, %s) on conflict (kind, key) do nothing",
-            [kind, key, dump_json(payload)],
-        )
+    fetch_prepared(module, _ENQUEUE, [kind, key, dump_json(payload)])
+    hint_after_commit(module)
+
+
+def hint_after_commit(module: str) -> None:
+    """Give the hint once the open transaction, which added an item, has committed."""
     after_commit(module, lambda: hint(module))
 
 
@@ -85,20 +90,22 @@ def run_relay(module: str, limit: int = 100) -> dict[str, int]:
 # of a worker that died is tried again after its lease, and later and later once it is stuck.
 _CLAIM = """
 update relay_item set attempts = attempts + 1,
-  next_at = clock_timestamp() + case when attempts >= %(often)s then %(slow)s else %(lease)s end * interval '1 s',
-  state = case when attempts >= %(often)s then 'stuck' else state end,
-  last_error = case when attempts > 0 and last_error = '' then %(died)s else last_error end
+  next_at = clock_timestamp()
+    + case when attempts >= %(often)s::int then %(slow)s::int else %(lease)s::int end * interval '1 s',
+  state = case when attempts >= %(often)s::int then 'stuck' else state end,
+  last_error = case when attempts > 0 and last_error = '' then %(died)s::text else last_error end
 where id = (select id from relay_item where state <> 'done' and next_at <= clock_timestamp() and {condition}
             order by next_at, id for update skip locked limit 1)
-returning id, kind, key, payload, attempts"""
+returning id, kind, key, payload::text, attempts"""
+_DONE = """
+update relay_item set state = 'done', done_at = clock_timestamp(), last_error = '', result = %s::jsonb
+where id = %s::bigint"""
 _DIED = "No answer: the worker that had it died, or works longer than its lease"
 
 
 def _claim(module: str, condition: str = "true", **values: Any) -> dict[str, Any] | None:
     parameters = {"often": STUCK_AFTER, "slow": MAX_BACKOFF_S, "lease": LEASE_S, "died": _DIED, **values}
-    with module_transaction(module), cursor(module) as cur:
-        cur.execute(_CLAIM.format(condition=condition), parameters)
-        rows = rows_as_dicts(cur)
+    rows = fetch_prepared_dicts(module, _CLAIM.format(condition=condition), parameters)
     return rows[0] if rows else None
 
 
@@ -112,12 +119,7 @@ def _work(module: str, item: dict[str, Any]) -> bool:
         logger.warning("relay %s %s %s failed: %s", module, item["kind"], item["key"], error)
         _record_failure(module, item, error)
         return False
-    with module_transaction(module), cursor(module) as cur:
-        cur.execute(
-            "update relay_item set state = 'done', done_at = clock_timestamp(), last_error = '', result = %s "
-            "where id = %s",
-            [result, item["id"]],
-        )
+    fetch_prepared(module, _DONE, [result, item["id"]])
     return True
 
 
@@ -148,7 +150,7 @@ def run_now(module: str, kind: str, key: str) -> bool:
 
     Returns whether it is done now. A failure is recorded on the item, which stays for the periodic relay.
     """
-    item = _claim(module, "kind = %(kind)s and key = %(key)s", kind=kind, key=key)
+    item = _claim(module, "kind = %(kind)s::text and key = %(key)s::text", kind=kind, key=key)
     return _work(module, item) if item else False
 
 

@@ -68,6 +68,7 @@ class NewOrder:
     lines: tuple[OrderLine, ...]
     payment: str = "open"
     hold_key: str = ""  # whose holds become this order's stock
+    cart_id: int | None = None  # cart that becomes this order as it is frozen
 
 
 _HEADER = (
@@ -96,6 +97,8 @@ select %s::bigint, %s::text, 1, 'offered', 'handing_over', 'none', 'none', clock
 from l, jsonb_populate_record(null::sales_order, %s::jsonb) r
 on conflict (external_ref) do nothing returning *"""
 
+_CART = "cart_placing as (update cart c set state = 'placing', order_id = w.id from w where c.id = %s::bigint),"
+
 
 def freeze_order(order: NewOrder, *, actor: Actor | None = None) -> tuple[int, str]:
     """Write a confirmed order, frozen and offered under epoch 1, inside a transaction; returns (id, number).
@@ -108,8 +111,8 @@ def freeze_order(order: NewOrder, *, actor: Actor | None = None) -> tuple[int, s
     with write_permit("sales_order"), reader_errors("sales_order"):
         order_id, n = fetch_prepared("storefront", _INSERT_LINES, [dump_json(lines)])[0]
         number = f"SO-{n:06d}"
-        arguments = [order_id, number, dump_json(header)]
-        if not write_and_publish("sales_order", "storefront", _INSERT, arguments, actor).rows:
+        arguments = [order_id, number, dump_json(header), order.cart_id]
+        if not write_and_publish("sales_order", "storefront", _INSERT, arguments, actor, _CART).rows:
             raise ReferenceTaken(f"Sales order {order.external_ref!r} exists already", external_ref=order.external_ref)
     return int(order_id), number
 
@@ -120,7 +123,7 @@ _TYPES = {
 }  # fmt: skip
 
 
-def _write(order_id: int, actor: Actor | None, condition: str, **values: Any) -> bool:
+def _write(order_id: int, actor: Actor | None, condition: str, beside: str = "", **values: Any) -> bool:
     """Update, journal and stamp the order in one statement, if ``condition`` holds; returns whether it did."""
     assignments = "".join(f"{name} = %s::{_TYPES[name]}, " for name in values)
     statement = (
@@ -129,17 +132,20 @@ def _write(order_id: int, actor: Actor | None, condition: str, **values: Any) ->
     )
     arguments = [*values.values(), order_id]
     with write_permit("sales_order"):
-        return bool(write_and_publish("sales_order", "storefront", statement, arguments, actor).rows)
+        return bool(write_and_publish("sales_order", "storefront", statement, arguments, actor, beside).rows)
 
 
-def record_handed_over(order_id: int, fulfilment: str, *, actor: Actor | None = None) -> bool:
+def record_handed_over(order_id: int, fulfilment: str, *, beside: str = "", actor: Actor | None = None) -> bool:
     """Logistics owns the order now: what is kept here is a record of what was handed over.
+
+    Args:
+        beside: what else is written with it in one statement, see :func:`erp.publishing.publishing_sql`.
 
     Returns whether that was news: somebody else may have recorded it already.
     """
     return _write(
-        order_id, actor, "o.custody = 'offered'", custody="handed_over", lifecycle="open", fulfilment=fulfilment,
-        offered_at=None, refusal=None,
+        order_id, actor, "o.custody = 'offered'", beside, custody="handed_over", lifecycle="open",
+        fulfilment=fulfilment, offered_at=None, refusal=None,
     )  # fmt: skip
 
 

@@ -7,11 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from erp.db import cursor, retrying
-from logistics.models import ProductCopy, Reservation
-from logistics.serializers import release_reservations, reserve_stock, take_locks
+from logistics.models import Reservation
+from logistics.serializers import release_reservations, reserve_stock, run_sql, take_locks
 
 MAX_TTL_S = 3600
 EXPIRE_BATCH = 500
+
+
+_STOCKED = """
+select id from product_copy where id = any (%s::bigint[]) and is_stocked and product_class = 'goods'"""
 
 
 def hold_stock(owner_key: str, lines: Sequence[Mapping[str, Any]], ttl_s: int) -> dict[str, Any]:
@@ -27,11 +31,7 @@ def hold_stock(owner_key: str, lines: Sequence[Mapping[str, Any]], ttl_s: int) -
         "available"}]}``. When refused, what the shopper held before stays held.
     """
     ttl = timedelta(seconds=max(1, min(ttl_s, MAX_TTL_S)))
-    stocked = set(
-        ProductCopy.objects.filter(
-            pk__in=[line["product_id"] for line in lines], is_stocked=True, product_class="goods"
-        ).values_list("pk", flat=True)
-    )
+    stocked = {row["id"] for row in run_sql(_STOCKED, [[line["product_id"] for line in lines]])}
     wanted = [dict(line) for line in lines if line["product_id"] in stocked]
 
     def run() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.db import IntegrityError
@@ -15,10 +15,13 @@ from django.utils.translation import gettext as _
 from erp.db import module_transaction, retrying
 from erp.errors import Refused
 from storefront.models import Cart, CartLine, PaymentAttempt, ProductCopy
+from storefront.services.cart_reading import lock_cart, read_whole
 from storefront.services.pricing import (
     NotForSale,
+    Offer,
     Terms,
     is_for_sale,
+    products_by_id,
     rate_of,
     terms_for,
     unit_price,
@@ -81,11 +84,6 @@ def get_or_create_cart(visitor: Visitor) -> Cart:
 def hold_key(cart_id: int) -> str:
     """Whose holds Logistics keeps for this cart: of all tabs and attempts the same."""
     return f"cart:{cart_id}"
-
-
-def lock_cart(cart_id: int) -> Cart:
-    """The cart, locked until the transaction ends."""
-    return Cart.objects.select_for_update().get(pk=cart_id)
 
 
 def _require_quantity(quantity: int) -> None:
@@ -174,15 +172,16 @@ def refresh_cart(cart: Cart, terms: Terms) -> Cart:
 
     An order that was about to confirm the old version is thereby refused until the shopper has seen the change.
     """
-    lines = list(cart.lines.all())
-    if not _changes(lines, terms):
+    _, lines, products = read_whole(cart.pk)
+    if not changed_lines(lines, Offer(products, vat_rates(terms.on_date)), terms):
         return cart
 
     def write() -> Cart:
         locked = lock_cart(cart.pk)
         if locked.state != Cart.State.OPEN:
             return locked
-        changed = _changes(list(locked.lines.select_for_update()), terms)
+        lines = list(locked.lines.select_for_update())
+        changed = changed_lines(lines, read_offer(lines, terms), terms)
         for line in changed:
             line.save()
         return touch(locked) if changed else locked
@@ -190,22 +189,26 @@ def refresh_cart(cart: Cart, terms: Terms) -> Cart:
     return retrying("storefront", write)
 
 
-def _changes(lines: list[CartLine], terms: Terms) -> list[CartLine]:
+def read_offer(lines: Iterable[CartLine], terms: Terms, *more: int | None) -> Offer:
+    """What the shop asks today for what is in a cart; ``more``: other products, None counts for none."""
+    keys = [line.product_id for line in lines] + [key for key in more if key is not None]
+    return Offer(products_by_id(keys), vat_rates(terms.on_date))
+
+
+def changed_lines(lines: list[CartLine], offer: Offer, terms: Terms) -> list[CartLine]:
     """Lines that differ from the present offer, already carrying what must be said."""
-    products = ProductCopy.objects.in_bulk([line.product_id for line in lines])
-    rates = vat_rates(terms.on_date)
     changed = []
     for line in lines:
-        product = products.get(line.product_id)
+        product = offer.products.get(line.product_id)
         if product is None or not is_for_sale(product):
             if line.note != CartLine.Note.GONE:
                 line.note = CartLine.Note.GONE
                 changed.append(line)
             continue
-        code = vat_code_of(product.product_class, product.vat_code, terms)
-        price = unit_price(product, rate_of(code, rates), terms.price_mode)
+        rate = rate_of(vat_code_of(product.product_class, product.vat_code, terms), offer.rates)
+        price = unit_price(product, rate, terms.price_mode)
         if price != line.unit_price:
-            _take_price(line, price, unit_price(product, rate_of(code, rates), _OTHER_MODE[terms.price_mode]))
+            _take_price(line, price, unit_price(product, rate, _OTHER_MODE[terms.price_mode]))
             changed.append(line)
         elif line.note == CartLine.Note.GONE:  # sold again
             line.note = CartLine.Note.NONE

@@ -10,12 +10,15 @@ from django.db.models.functions import Now
 
 from storefront.models import Cart, CartLine, SalesOrderLine
 
-
-def order_accepted(order_id: int) -> None:
-    """The cart has become an order: the next visit begins a new one."""
-    Cart.objects.filter(order_id=order_id, state=Cart.State.PLACING).update(
-        state=Cart.State.ORDERED, updated_at=Now()
-    )
+ORDER_ACCEPTED = """
+cart_ordered as (
+  update cart c set state = 'ordered', updated_at = statement_timestamp()
+  from w where c.order_id = w.id and c.state = 'placing' and w.channel = 'web'
+), mail as (
+  insert into relay_item (kind, key, payload) select 'mail_order', w.id::text, jsonb_build_object('order_id', w.id)
+  from w where w.channel = 'web' and w.email <> '' on conflict (kind, key) do nothing
+),"""
+"""Beside the accepted order ``w``: its cart is done, the next visit begins a new one; the customer gets a letter."""
 
 
 def order_refused(order_id: int, short: Iterable[Mapping[str, Any]]) -> None:

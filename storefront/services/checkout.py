@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,17 +11,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from erp.actor import Actor
+from erp.db import fetch_prepared
 from erp.errors import Refused
 from erp.idempotency import find_answer, hash_request
 from erp.money import DocumentTotals
+from erp.reading import Columns
 from storefront.models import Cart, CartLine, CustomerCopy, ProductCopy, SalesOrder, ShippingMethod
 from storefront.serializers import NewOrder, OrderLine
 from storefront.services import accounts
 from storefront.services.cards.ending import supersede
-from storefront.services.cart import CartChanged, cart_terms, hold_key, lock_cart, refresh_cart
+from storefront.services.cart import CartChanged, cart_terms, changed_lines, hold_key, read_offer, refresh_cart
+from storefront.services.cart_reading import lines_of, lock_cart, read_whole
 from storefront.services.handover import Outcome
-from storefront.services.placing import get_customer, place
-from storefront.services.pricing import Terms, Wanted, price_lines
+from storefront.services.placing import get_customer, place, require_welcome
+from storefront.services.pricing import PRICED, Offer, Terms, Wanted, price_lines, vat_rates
 from storefront.services.visitors import Visitor
 
 SCOPE = "checkout"  # of the idempotency keys of order buttons
@@ -64,6 +67,7 @@ class Ready:
     terms: Terms
     method: ShippingMethod
     cart_token: UUID
+    offer: Offer
 
 
 @dataclass(frozen=True)
@@ -91,34 +95,36 @@ def order_of_key(key: str) -> SalesOrder | None:
     return SalesOrder.objects.filter(pk=answer["order_id"], custody=SalesOrder.Custody.HANDED_OVER).first()
 
 
-def price_cart(cart_lines: list[CartLine], terms: Terms, method: ShippingMethod | None) -> Basket:
+def price_cart(
+    cart_lines: list[CartLine], terms: Terms, method: ShippingMethod | None, offer: Offer | None = None
+) -> Basket:
     """Lines and totals of a cart at the prices on its lines, delivery included."""
-    products = ProductCopy.objects.in_bulk([line.product_id for line in cart_lines])
+    offer = offer or read_offer(cart_lines, terms, method.product_id if method else None)
     wanted = [
-        Wanted(products[line.product_id], line.quantity, line.unit_price)
+        Wanted(offer.products[line.product_id], line.quantity, line.unit_price)
         for line in cart_lines
-        if line.product_id in products and line.note != CartLine.Note.GONE
+        if line.product_id in offer.products and line.note != CartLine.Note.GONE
     ]
-    lines, totals = price_lines(wanted, terms)
+    lines, totals = price_lines(wanted, terms, offer.rates)
     goods_value = totals.gross if terms.price_mode == "gross" else totals.net
     if method is None:
         return Basket(lines, totals, goods_value, cart_lines=tuple(cart_lines))
-    charge = _shipping_charge(method, totals, terms)
+    charge = _shipping_charge(method, totals, terms, offer)
     if charge is not None:
         goods = len(wanted)
-        lines, totals = price_lines([*wanted, charge], terms)
+        lines, totals = price_lines([*wanted, charge], terms, offer.rates)
         cost = lines[goods].gross if terms.price_mode == "gross" else lines[goods].net
     else:
         cost = Decimal(0)
     return Basket(lines, totals, goods_value, cost, method.label, tuple(cart_lines))
 
 
-def _shipping_charge(method: ShippingMethod, goods: DocumentTotals, terms: Terms) -> Wanted | None:
+def _shipping_charge(method: ShippingMethod, goods: DocumentTotals, terms: Terms, offer: Offer) -> Wanted | None:
     value = goods.gross if terms.price_mode == "gross" else goods.net
     if method.product_id is None or (method.free_from is not None and value >= method.free_from):
         return None
-    product = ProductCopy.objects.filter(pk=method.product_id, retired_at=None).first()
-    if product is None:
+    product = offer.products.get(method.product_id)
+    if product is None or product.retired_at is not None:
         raise CheckoutRefused(
             _("Delivery by %(name)s is not possible at the moment; please choose another.") % {"name": method.label}
         )
@@ -127,19 +133,32 @@ def _shipping_charge(method: ShippingMethod, goods: DocumentTotals, terms: Terms
 
 def delivery_cost(method: ShippingMethod, goods: DocumentTotals, terms: Terms) -> Decimal | None:
     """What delivery costs for goods of this value, as shown; None when it cannot be priced."""
+    offer = read_offer((), terms, method.product_id)
     try:
-        charge = _shipping_charge(method, goods, terms)
+        charge = _shipping_charge(method, goods, terms, offer)
     except CheckoutRefused:
         return None
     if charge is None:
         return Decimal(0)
-    _, totals = price_lines([charge], terms)
+    _, totals = price_lines([charge], terms, offer.rates)
     return totals.gross if terms.price_mode == "gross" else totals.net
 
 
 def shipping_methods(country: str) -> list[ShippingMethod]:
     """Ways of delivery to a country, in order."""
     return [m for m in ShippingMethod.objects.filter(is_active=True) if m.delivers_to(country)]
+
+
+_METHOD = Columns(ShippingMethod, "m")
+_CHOSEN_METHOD = f"""
+select {_METHOD.sql}, {PRICED.sql} from shipping_method m left join product_copy p on p.id = m.product_id
+where m.code = %s::text and m.is_active"""
+
+
+def _chosen_method(code: str) -> tuple[ShippingMethod | None, list[ProductCopy]]:
+    """The way of delivery of this code, None when it cannot be chosen, and the product that is charged, if any."""
+    rows = fetch_prepared("storefront", _CHOSEN_METHOD, [code])
+    return next(iter(_METHOD.all_of(rows)), None), PRICED.all_of(rows, _METHOD.width)
 
 
 def place_from_cart(visitor: Visitor, cart_id: int, said: Confirmation, *, actor: Actor) -> Outcome:
@@ -164,13 +183,11 @@ def place_from_cart(visitor: Visitor, cart_id: int, said: Confirmation, *, actor
             return locked.order_id
         if locked.state != Cart.State.OPEN or locked.version != said.cart_version:
             raise CartChanged
-        order = confirmed_order(locked, said, ready)
-        supersede(locked)
-
-        def also(order_id: int) -> None:
-            Cart.objects.filter(pk=cart_id).update(state=Cart.State.PLACING, order_id=order_id)
-
-        return order, also
+        lines, is_being_paid = lines_of(locked)
+        order = confirmed_order(locked, lines, said, ready)
+        if is_being_paid:
+            supersede(locked)
+        return replace(order, cart_id=cart_id), lambda order_id: None
 
     request_hash = hash_request(str(ready.cart_token))
     return place(prepare, key=said.key, scope=SCOPE, request_hash=request_hash, actor=actor)
@@ -181,32 +198,34 @@ def make_ready(visitor: Visitor, cart_id: int, said: Confirmation, *, actor: Act
 
     Raises CheckoutRefused, CustomerRefused.
     """
-    method = ShippingMethod.objects.filter(code=said.shipping_method, is_active=True).first()
+    method, charged = _chosen_method(said.shipping_method)
     if method is None or not method.delivers_to(said.ship_to["country"]):
         raise CheckoutRefused(_("Please choose a way of delivery that reaches your country."))
     terms = cart_terms(visitor, said.ship_to["country"])
-    cart = Cart.objects.get(pk=cart_id)
-    if cart.state == Cart.State.OPEN:
+    cart, lines, products = read_whole(cart_id)
+    offer = Offer({**products, **{product.pk: product for product in charged}}, vat_rates(terms.on_date))
+    if cart.state == Cart.State.OPEN and changed_lines(lines, offer, terms):
         refresh_cart(cart, terms)
-    customer = visitor.customer or accounts.customer_of_guest(
+    if visitor.customer is not None:
+        return Ready(require_welcome(visitor.customer), terms, method, cart.token, offer)
+    guest = accounts.customer_of_guest(
         email=said.email, phone=said.phone, address=said.bill_to, language=said.language, actor=actor
     )
-    return Ready(get_customer(customer.pk), terms, method, cart.token)
+    return Ready(get_customer(guest.pk), terms, method, cart.token, offer)
 
 
-def confirmed_order(cart: Cart, said: Confirmation, ready: Ready) -> NewOrder:
-    """The order that was confirmed, from a locked cart at the confirmed version.
+def confirmed_order(cart: Cart, lines: list[CartLine], said: Confirmation, ready: Ready) -> NewOrder:
+    """The order that was confirmed, from a locked cart at the confirmed version and its lines.
 
     Raises CartChanged, TotalChanged, CheckoutRefused.
     """
     customer, terms, method = ready.customer, ready.terms, ready.method
-    lines = list(cart.lines.all())
     blocking = {CartLine.Note.GONE, CartLine.Note.SHORT}
     if not lines:
         raise CheckoutRefused(_("Your cart is empty."))
-    if any(line.note in blocking for line in lines):
+    if any(line.note in blocking or line.product_id not in ready.offer.products for line in lines):
         raise CartChanged
-    basket = price_cart(lines, terms, method)
+    basket = price_cart(lines, terms, method, ready.offer)
     if said.total is not None and said.total != basket.totals.gross:
         raise TotalChanged
     now = timezone.now()

@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from erp.db import cursor, module_transaction, retrying
 from erp.errors import ErpError, Refused
 from erp.faultpoints import fault_point
-from erp.relay import enqueue
+from erp.relay import hint_after_commit
 from logistics import api as logistics
 from storefront.models import SalesOrder
 from storefront.serializers import (
@@ -130,13 +130,11 @@ def _record(offer: Mapping[str, Any], decided: _Decision) -> bool:
     """Write a decision with what follows from it for the cart; False when it was no news."""
     order_id = int(offer["order_id"])
     if decided.outcome == "accepted":
-        is_news = record_handed_over(order_id, decided.fulfilment)
+        is_news = record_handed_over(order_id, decided.fulfilment, beside=carts_after.ORDER_ACCEPTED)
         if is_news and offer["channel"] == "web":
-            carts_after.order_accepted(order_id)
+            hint_after_commit("storefront")
             if offer["payment_method"] == "card":
                 ending.order_accepted(order_id)
-            if offer["email"]:
-                enqueue("storefront", "mail_order", str(order_id), {"order_id": order_id})
     elif decided.outcome == "refused":
         is_news = record_refused(order_id, decided.epoch, {"reason": decided.reason, "short": decided.short})
     else:

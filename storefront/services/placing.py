@@ -11,6 +11,7 @@ from erp.actor import Actor, acting_as, request_id
 from erp.errors import CopyTooOld, Refused
 from erp.faultpoints import fault_point
 from erp.idempotency import once
+from erp.reading import Columns
 from storefront.models import CustomerCopy
 from storefront.serializers import NewOrder, freeze_order
 from storefront.services.handover import Outcome, hand_over, offer_of, try_hand_over
@@ -22,13 +23,22 @@ class CustomerRefused(Refused):
     code = "customer-refused"
 
 
+_CUSTOMER = Columns(CustomerCopy, "c")
+_GET_CUSTOMER = f"select {_CUSTOMER.sql} from customer_copy c where c.id = %s::bigint"
+
+
 def get_customer(customer_id: int) -> CustomerCopy:
     """The customer who orders. Raises CustomerRefused when unknown, retired or blocked."""
-    customer = CustomerCopy.objects.filter(pk=customer_id).first()
-    if customer is None:
+    found = _CUSTOMER.fetch(_GET_CUSTOMER, [customer_id])
+    if not found:
         raise CustomerRefused(f"There is no customer {customer_id}", customer_id=customer_id)
+    return require_welcome(found[0])
+
+
+def require_welcome(customer: CustomerCopy) -> CustomerCopy:
+    """The customer, if orders are taken from him. Raises CustomerRefused when retired or blocked."""
     if customer.retired_at is not None or customer.is_blocked:
-        raise CustomerRefused(f"Customer {customer.number} cannot place orders", customer_id=customer_id)
+        raise CustomerRefused(f"Customer {customer.number} cannot place orders", customer_id=customer.pk)
     return customer
 
 
@@ -37,7 +47,7 @@ MASTERS = ("customer", "product", "vat_code")
 
 def detached_masters() -> list[str]:
     """Masters from whose writes Storefront is detached: its copies may be out of date."""
-    return [entity for entity in MASTERS if freshness.copy_age(entity, "storefront").too_old]
+    return freshness.detached(MASTERS, "storefront")
 
 
 def _require_masters() -> None:

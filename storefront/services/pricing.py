@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Q
 
+from erp.db import fetch_prepared
 from erp.errors import Refused
 from erp.money import HUNDRED, DocumentTotals, LineInput, document_totals, round_money
+from erp.reading import Columns
 from finance import api as finance
-from storefront.models import CustomerCopy, ProductCopy, VatCodeCopy
+from storefront.models import CustomerCopy, ProductCopy
 from storefront.serializers import OrderLine
 
 
@@ -41,6 +42,14 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """What the shop asks on a day, read once: products by id (those that exist), and rates by VAT code."""
+
+    products: Mapping[int, ProductCopy]
+    rates: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True)
 class Wanted:
     """A line to be priced; what is None comes from the product."""
 
@@ -64,12 +73,28 @@ def terms_for(customer: CustomerCopy | None, *, country: str = "", on_date: date
     )
 
 
+PRICED = Columns(
+    ProductCopy, "p", "id", "sku", "name", "unit", "product_class", "vat_code", "base_price", "currency", "is_stocked",
+    "is_sellable", "retired_at",
+)  # fmt: skip
+"""What a product's price depends on, and what an order line says of it; alias ``p``."""
+
+_PRODUCTS = f"select {PRICED.sql} from product_copy p where p.id = any (%s::bigint[])"
+
+
+def products_by_id(keys: Iterable[int]) -> dict[int, ProductCopy]:
+    """Products with what their price depends on."""
+    return {product.pk: product for product in PRICED.fetch(_PRODUCTS, [list(keys)])}
+
+
+_RATES = """
+select code, rate from vat_code_copy where retired_at is null
+  and (valid_from is null or valid_from <= %s::date) and (valid_to is null or valid_to >= %s::date)"""
+
+
 def vat_rates(on_date: date) -> dict[str, Decimal]:
     """VAT code → rate in percent, of the codes that are valid on a day."""
-    codes = VatCodeCopy.objects.filter(
-        Q(valid_from=None) | Q(valid_from__lte=on_date), Q(valid_to=None) | Q(valid_to__gte=on_date), retired_at=None
-    )
-    return dict(codes.values_list("code", "rate"))
+    return dict(fetch_prepared("storefront", _RATES, [on_date, on_date]))
 
 
 def vat_code_of(product_class: str, default_code: str, terms: Terms) -> str:
@@ -92,9 +117,15 @@ def unit_price(product: ProductCopy, rate: Decimal, price_mode: str) -> Decimal:
     return round_money(product.base_price * (HUNDRED + rate) / HUNDRED, product.currency or settings.BASE_CURRENCY)
 
 
-def price_lines(wanted: Sequence[Wanted], terms: Terms) -> tuple[tuple[OrderLine, ...], DocumentTotals]:
-    """Price lines in order and compute the document's totals; line numbers count from 1."""
-    rates = vat_rates(terms.on_date)
+def price_lines(
+    wanted: Sequence[Wanted], terms: Terms, rates: Mapping[str, Decimal] | None = None
+) -> tuple[tuple[OrderLine, ...], DocumentTotals]:
+    """Price lines in order and compute the document's totals; line numbers count from 1.
+
+    Args:
+        rates: :func:`vat_rates` of the terms' day, when they were read before.
+    """
+    rates = vat_rates(terms.on_date) if rates is None else rates
     codes = [w.vat_code or vat_code_of(w.product.product_class, w.product.vat_code, terms) for w in wanted]
     prices = [
         unit_price(w.product, rate_of(code, rates), terms.price_mode) if w.unit_price is None else w.unit_price
@@ -129,5 +160,3 @@ def is_for_sale(product: ProductCopy | None) -> bool:
         and product.base_price > 0
         and product.product_class in {"goods", "service", "voucher"}
     )
-
-

@@ -20,10 +20,10 @@ from storefront.services.cart import (
     cart_terms,
     change_cart,
     find_cart,
-    lock_cart,
     merge_at_log_in,
     refresh_cart,
 )
+from storefront.services.cart_reading import lock_cart
 from storefront.services.pricing import NotForSale
 from storefront.services.visitors import Visitor
 from tests.databases import ErpDatabase

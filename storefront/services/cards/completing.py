@@ -21,7 +21,7 @@ from storefront.services.cards import provider as words
 from storefront.services.cards.basket import order_from
 from storefront.services.cards.ending import Reason, State, ask_for_release, fail, write_that_it_failed
 from storefront.services.cards.provider import ProviderState, card_provider
-from storefront.services.cart import lock_cart
+from storefront.services.cart_reading import lock_cart
 from storefront.services.placing import get_customer, place
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from django.db.models.functions import Now
 from erp.errors import Refused
 from erp.relay import enqueue
 from storefront.models import Cart, CartLine, PaymentAttempt
-from storefront.services.cart import lock_cart, touch
+from storefront.services.cart import touch
+from storefront.services.cart_reading import lock_cart
 
 State = PaymentAttempt.State
 Reason = PaymentAttempt.Reason

@@ -20,7 +20,8 @@ from storefront.services import carts_after
 from storefront.services.cards.basket import as_data
 from storefront.services.cards.ending import LIVE, Reason, State, fail, supersede
 from storefront.services.cards.provider import Payment, card_provider
-from storefront.services.cart import CartChanged, cart_terms, hold_key, lock_cart, refresh_cart
+from storefront.services.cart import CartChanged, cart_terms, hold_key, refresh_cart
+from storefront.services.cart_reading import lines_of, lock_cart
 from storefront.services.checkout import Confirmation, Ready, confirmed_order, make_ready, price_cart
 from storefront.services.handover import OutOfStock
 from storefront.services.pricing import Terms
@@ -61,7 +62,7 @@ def _keep(cart_id: int, said: Confirmation, ready: Ready) -> PaymentAttempt:
         return known
     if cart.state != Cart.State.OPEN or cart.version != said.cart_version:
         raise CartChanged
-    order = confirmed_order(cart, said, ready)
+    order = confirmed_order(cart, lines_of(cart)[0], said, ready)
     if known is not None and _without_time(known.basket) == _without_time(load_json(dump_json(as_data(order)))):
         return known
     supersede(cart)  # another tab may have confirmed another address
