@@ -55,6 +55,15 @@ class SalesForm(PeriodForm):
     )
 
 
+class BalanceForm(PeriodForm):
+    """Dates of the trial balance, and whether the closing entries of their last day count."""
+
+    closing = forms.ChoiceField(
+        required=False, label="Closing entries", choices=[("", "Left out"), ("with", "Included")],
+        widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
+
+
 class DayForm(PeriodForm):
     """The day of the ageing report."""
 
@@ -63,8 +72,14 @@ class DayForm(PeriodForm):
 
 def trial_balance(request: HttpRequest) -> HttpResponse:
     """Trial balance of a period."""
-    form = PeriodForm.of(request)
-    return _page(request, form, lambda stale: reports.trial_balance(*form.period(), form.at(), allow_stale=stale))
+    form = BalanceForm.of(request)
+    with_closing = form.is_valid() and form.cleaned_data["closing"] == "with"
+    return _page(
+        request, form,
+        lambda stale: reports.trial_balance(
+            *form.period(), form.at(), allow_stale=stale, with_closing=with_closing
+        ),
+    )  # fmt: skip
 
 
 def sales(request: HttpRequest) -> HttpResponse:

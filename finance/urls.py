@@ -8,7 +8,7 @@ from erp.api.routers import copy_routes, entity_routes
 from finance.rest import operations as do
 from finance.rest import reading as read
 from finance.rest.printing import InvoicePdf
-from finance.staff import bank, buttons, collecting, correcting, documents, pages, reports
+from finance.staff import balance_pages, bank, buttons, collecting, correcting, documents, pages, reports
 from finance.staff.book_urls import book_urlpatterns
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
@@ -27,7 +27,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 staff_urlpatterns: list[URLPattern | URLResolver] = [
-    path("finance/trial-balance/", pages.trial_balance, name="finance-trial-balance"),
+    path("finance/trial-balance/", balance_pages.trial_balance, name="finance-trial-balance"),
     path("finance/open-items/", collecting.open_items, name="finance-open-items"),
     path("finance/ageing/", collecting.ageing, name="finance-ageing"),
     path("finance/statement/<int:pk>/", collecting.statement, name="finance-statement"),

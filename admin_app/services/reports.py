@@ -46,25 +46,32 @@ class Report:
 
 
 def trial_balance(
-    first_on: date, last_on: date, position: int | None = None, *, allow_stale: bool = False
-) -> Report:
+    first_on: date, last_on: date, position: int | None = None, *, allow_stale: bool = False,
+    with_closing: bool = False,
+) -> Report:  # fmt: skip
     """Per account: opening balance, debit and credit of the dates (both included), closing balance.
 
-    The closing balances of all accounts sum to zero.
+    The closing balances of all accounts sum to zero. A year's opening entries are the opening balances of a period
+    that begins with them; closing entries of the last day close every account and are left out unless asked for.
     """
     statement = """
         select account, max(account_name) as account_name,
-               coalesce(sum(amount) filter (where entry_on < %(first)s), 0) as opening,
-               coalesce(sum(amount) filter (where entry_on >= %(first)s and amount > 0), 0) as debit,
-               coalesce(-sum(amount) filter (where entry_on >= %(first)s and amount < 0), 0) as credit,
+               coalesce(sum(amount) filter (where is_before), 0) as opening,
+               coalesce(sum(amount) filter (where not is_before and amount > 0), 0) as debit,
+               coalesce(-sum(amount) filter (where not is_before and amount < 0), 0) as credit,
                sum(amount) as closing
-        from ledger_copy where entry_on <= %(last)s and tick <= %(position)s
-        group by account order by account"""
+        from (
+          select account, account_name, amount,
+                 entry_on < %(first)s or (entry_on = %(first)s and document_kind = 'year_open') as is_before
+          from ledger_copy where entry_on <= %(last)s and tick <= %(position)s
+            and (%(with_closing)s or entry_on < %(last)s or document_kind <> 'year_close')
+        ) l
+        group by account having bool_or(not is_before) or sum(amount) <> 0 order by account"""
     columns = (
         Column("account", "Account"), Column("account_name", "Name"), Column("opening", "Opening", "money"),
         Column("debit", "Debit", "money"), Column("credit", "Credit", "money"), Column("closing", "Closing", "money"),
     )  # fmt: skip
-    arguments = {"first": first_on, "last": last_on}
+    arguments = {"first": first_on, "last": last_on, "with_closing": with_closing}
     return _report("Trial balance", columns, statement, arguments, position, allow_stale)
 
 
@@ -186,9 +193,7 @@ def _report(
     # A past position is what it was, however old the copy is now.
     known = not found.too_old or allow_stale or position is not None
     rows = found.data if known else None
-    totals = {
-        c.name: sum((row[c.name] for row in rows or ()), Decimal(0)) for c in columns if c.kind != "text"
-    }
+    totals = {c.name: sum((row[c.name] for row in rows or ()), Decimal(0)) for c in columns if c.kind != "text"}
     return Report(title, columns, rows, found.age, position or found.age.tick, totals)
 
 

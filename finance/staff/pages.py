@@ -1,10 +1,7 @@
-"""The bookkeeper's pages: trial balance, manual entry, payment, credit note, allocation."""
+"""The bookkeeper's pages: manual entry, payment, credit note, allocation."""
 
 from __future__ import annotations
 
-import csv
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -12,46 +9,16 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 
 from erp.actor import actor_of
 from erp.errors import ErpError
 from erp.staff.desk import duty_page, page
 from finance.models import Invoice, Payment
-from finance.services import accounts, balances, crediting, payments, posting, reading
+from finance.services import crediting, payments, posting, reading
 from finance.services.credit_lines import originals_of
 from finance.staff import forms as f
 
 ENTRY_ROWS = 8
-
-
-@duty_page("finance")
-def trial_balance(request: HttpRequest) -> HttpResponse:
-    """Opening balance, debits, credits and closing balance per account; ``?format=csv`` gives the figures."""
-    form = f.DaysForm({**_this_year(), **{k: v for k, v in request.GET.items() if v}})
-    rows = balances.trial_balance(form.cleaned_data["first"], form.cleaned_data["last"]) if form.is_valid() else []
-    names = ("opening", "debit", "credit", "balance")
-    if request.GET.get("format") == "csv":
-        return _balances_csv(rows)
-    totals = {name: sum((row[name] for row in rows), Decimal(0)) for name in names}
-    return page(
-        request, "finance/trial_balance.html", "Trial balance", form=form, rows=rows, totals=totals, days=form.data
-    )
-
-
-def _balances_csv(rows: list[dict[str, Any]]) -> HttpResponse:
-    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="trial-balance.csv"'
-    names = ("account", "account_name", "opening", "debit", "credit", "balance")
-    out = csv.writer(response)
-    out.writerow([*names, "currency"])
-    out.writerows([*(row[name] for name in names), accounts.base_currency()] for row in rows)
-    return response
-
-
-def _this_year() -> dict[str, str]:
-    today = timezone.now().date()
-    return {"first": date(today.year, 1, 1).isoformat(), "last": today.isoformat()}
 
 
 @duty_page("finance")

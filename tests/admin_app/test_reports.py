@@ -134,3 +134,21 @@ def test_old_copy_shows_no_figures_unless_asked(books: dict[str, int], module_er
 
 def test_reports_need_a_login(books: dict[str, int]) -> None:
     assert Client().get("/admin/reports/sales/").status_code == 302
+
+
+def test_closed_year_is_shown_before_its_closing_entries(books: dict[str, int], module_erp: ErpDatabase) -> None:
+    closing = [
+        line(20, date(Y, 12, 31), "384", "-1100", document_kind="year_close"),
+        line(21, date(Y, 12, 31), "492", "1100", document_kind="year_close"),
+        line(22, date(Y + 1, 1, 1), "384", "1100", document_kind="year_open"),
+        line(23, date(Y + 1, 1, 1), "491", "-1100", document_kind="year_open"),
+    ]
+    with module_erp.connect("finance") as finance:
+        finance.execute("select admin_app.receive_ledger(%s::jsonb, %s)", [json.dumps(closing), 3])
+        advance(finance, 3)
+    year = (date(Y, 1, 1), date(Y, 12, 31), 3)
+    assert by(reports.trial_balance(*year), "account")["384"]["closing"] == 1100
+    closed = by(reports.trial_balance(*year, with_closing=True), "account")
+    assert (closed["384"]["closing"], closed["492"]["closing"]) == (0, 1100)
+    following = by(reports.trial_balance(date(Y + 1, 1, 1), date(Y + 1, 1, 31), 3), "account")
+    assert (following["384"]["opening"], following["384"]["debit"], following["384"]["closing"]) == (1100, 0, 1100)

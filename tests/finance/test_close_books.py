@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connections
+from django.urls import reverse
 
 from erp.db import cursor, module_transaction
 from erp.relay import enqueue
@@ -187,7 +188,16 @@ def test_year_close_takes_the_result_over_and_opens_the_next_year(fresh_world: W
     assert closed.result == -(income + expense)
     at_end = {r["account"]: r["balance"] for r in balances.trial_balance(date(2026, 1, 1), YEAR_END) if r["balance"]}
     assert set(at_end) == {"492"} or at_end == {}
+    without = balances.trial_balance(date(2026, 1, 1), YEAR_END, with_closing=False)
+    assert {r["account"]: r["balance"] for r in without} == before
+    page = client.get(reverse("finance-trial-balance"), {"first": "2026-01-01", "last": "2026-12-31"}).content.decode()
+    assert "Class 9 Sales revenue and income" in page
+    assert "500,000" in page
     opened = balances.trial_balance(date(2027, 1, 1), date(2027, 1, 1))
+    assert all(row["debit"] == row["credit"] == 0 for row in opened)  # opening balances are no movement of the year
+    assert {r["account"]: r["opening"] for r in opened if r["account"][0] in "123"} == {
+        k: v for k, v in before.items() if v and k[0] in "123"
+    }
     carried = {r["account"]: r["balance"] for r in opened if r["balance"]}
     expected = {k: v for k, v in before.items() if v and k[0] in "1234"}
     retained = {k: v for k, v in carried.items() if k in {"413", "491", "492"}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
+from erp.actor import SYSTEM
 from finance import api
 from finance.models import FiscalPeriod, Invoice, JournalEntry, Payment, VatCode
-from finance.services import sealing
+from finance.services import posting, sealing
 from tests.finance.world import BOOKKEEPER, World
 from tests.people import staff_client
 
@@ -204,6 +206,22 @@ def test_vat_code_form_is_confirmed(desk: Client) -> None:
 def test_report_pages_answer(desk: Client, page: str) -> None:
     press(desk, "invoice", make_draft(desk).pk, "issue")
     assert desk.get(reverse(page)).status_code == 200
+
+
+def test_trial_balance_has_subtotals_of_classes_on_the_page_and_in_the_file(desk: Client) -> None:
+    lines = [{"account": a, "amount": n} for a, n in (("381", 70), ("384", 30), ("9111", -100))]
+    posting.post_journal_entry({"entry_on": "2026-08-03", "lines": lines}, actor=SYSTEM, posting_key="manual:classes")
+    days = {"first": "2026-08-01", "last": "2026-08-31"}
+    page = desk.get(reverse("finance-trial-balance"), days).content.decode()
+    asset, income = (re.search(rf'data-class="{n}">(.*?)</tr>', page) for n in "39")
+    assert asset
+    assert income
+    assert asset.group(1).startswith('<td class="px-4 py-2" colspan="2">Class 3 Receivables, financial assets')
+    file = desk.get(reverse("finance-trial-balance"), {**days, "format": "csv"}).content.decode("utf-8-sig")
+    rows = [row.split(",")[-4:-1] for row in file.splitlines() if row.startswith(",")]
+    debits = [Decimal(debit) for debit, _, _ in rows]
+    assert debits[0] == 100
+    assert (debits[-1], Decimal(rows[-1][1]), Decimal(rows[-1][2])) == (100, 100, 0)
 
 
 def test_trial_balance_leads_to_the_lines_of_an_account_and_exports(desk: Client) -> None:
