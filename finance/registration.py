@@ -75,10 +75,10 @@ def _register_books() -> None:
 
 
 def _receivables() -> str:
-    from finance.services import accounts, reading
+    from finance.services import accounts, open_items
 
     currency = accounts.base_currency()
-    return f"{reading.receivables_balance():,.{minor_units(currency)}f} {currency}"
+    return f"{open_items.receivables_balance():,.{minor_units(currency)}f} {currency}"
 
 
 def _open_documents() -> str:

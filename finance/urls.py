@@ -5,8 +5,11 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from erp.api.routers import copy_routes, entity_routes
+from finance.rest import bank as of_bank
+from finance.rest import collecting as collect
 from finance.rest import operations as do
 from finance.rest import reading as read
+from finance.rest import reports as report
 from finance.rest.printing import InvoicePdf
 from finance.staff import balance_pages, bank, buttons, collecting, correcting, documents, pages, reports
 from finance.staff.book_urls import book_urlpatterns
@@ -21,6 +24,25 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<int:pk>/payments/", do.PayInvoice.as_view(), name="finance-pay-invoice"),
     path("payments/", do.Payments.as_view(), name="finance-payments"),
     path("payments/<int:pk>/allocations/", do.AllocatePayment.as_view(), name="finance-allocate-payment"),
+    path("invoices/<int:pk>/refund/", collect.RefundInvoice.as_view(), name="finance-refund-invoice"),
+    path("invoices/<int:pk>/write-off/", collect.WriteOffInvoice.as_view(), name="finance-write-off-invoice"),
+    path("payments/<int:pk>/refund/", collect.RefundPayment.as_view(), name="finance-refund-payment"),
+    path("payments/<int:pk>/reversal/", collect.ReversePayment.as_view(), name="finance-reverse-payment"),
+    path("payments/<int:pk>/deallocation/", collect.DeallocatePayment.as_view(), name="finance-deallocate-payment"),
+    path("bank-mappings/", of_bank.BankMappings.as_view(), name="finance-bank-mappings"),
+    path("bank-statements/", of_bank.BankStatements.as_view(), name="finance-bank-statements"),
+    path("bank-statements/<int:pk>/balance/", of_bank.StatementBalance.as_view(), name="finance-statement-balance"),
+    path("bank-entries/", of_bank.BankEntryViewSet.as_view({"get": "list"}), name="finance-bank-entries"),
+    path(
+        "bank-entries/<int:pk>/", of_bank.BankEntryViewSet.as_view({"get": "retrieve"}), name="finance-bank-entry-row"
+    ),
+    path("bank-entries/<int:pk>/suggestions/", of_bank.EntrySuggestions.as_view(), name="finance-entry-suggestions"),
+    path("bank-entries/<int:pk>/booking/", of_bank.BookEntry.as_view(), name="finance-book-entry"),
+    path("bank-entries/<int:pk>/undo/", of_bank.UndoBooking.as_view(), name="finance-undo-booking"),
+    path("customers/<int:pk>/statement/", report.CustomerStatementReport.as_view(), name="finance-account-statement"),
+    path("open-items/", report.OpenItems.as_view(), name="finance-open-items-report"),
+    path("ageing/", report.Ageing.as_view(), name="finance-ageing-report"),
+    path("trial-balance/", report.TrialBalance.as_view(), name="finance-trial-balance-report"),
     path("accounts/", read.AccountViewSet.as_view({"get": "list"}), name="finance-accounts"),
     path("journal-entries/", do.JournalEntries.as_view(), name="finance-journal-entries"),
     path("journal-entries/<int:pk>/reversal/", do.ReverseEntry.as_view(), name="finance-reverse-entry"),

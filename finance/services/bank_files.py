@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -71,6 +72,30 @@ def require_size(content: bytes) -> None:
         raise BadStatement("The file is empty")
     if len(content) > MAX_BYTES:
         raise BadStatement(f"The file has {len(content)} bytes; at most {MAX_BYTES} are read")
+
+
+MAPPED = ("booked_on", "value_on", "amount", "currency", "entry_ref", "reference", "payer_name", "payer_account")
+"""Fields that a column of a CSV file may be."""
+
+
+def mapping_problem(columns: Any) -> str:
+    """What is wrong with a mapping of fields to headings; empty when nothing is."""
+    if not isinstance(columns, dict) or not all(isinstance(v, str) and v for v in columns.values()):
+        return 'Give headings by field: {"booked_on": "Date", "amount": "Amount"}.'
+    unknown = sorted(set(columns) - set(MAPPED))
+    if unknown:
+        return f"There is no field {', '.join(unknown)}; fields are {', '.join(MAPPED)}."
+    missing = [name for name in ("booked_on", "amount") if name not in columns]
+    return f"Say which column is {' and '.join(missing)}." if missing else ""
+
+
+def encoding_problem(encoding: str) -> str:
+    """What is wrong with the name of an encoding; empty when nothing is."""
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        return "There is no such encoding; try utf-8-sig or cp1250."
+    return ""
 
 
 def read_csv(

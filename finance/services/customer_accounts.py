@@ -1,4 +1,4 @@
-"""A customer's account: statement with running balance from the ledger, open items, and the ageing of all customers."""
+"""A customer's account: statement with running balance from the ledger, and what was open at its end."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from erp.db import cursor, rows_as_dicts
 from finance.models import CustomerCopy
 from finance.services import accounts
 from finance.services.customers import get_customer
-from finance.services.reading import open_items
+from finance.services.open_items import open_items
 
 ZERO = Decimal(0)
 
@@ -42,7 +44,7 @@ class CurrencyAccount:
 
 @dataclass
 class CustomerStatement:
-    """What a customer owed, what happened, and what is open now."""
+    """What a customer owed, what happened, and what was open at the end of the last day."""
 
     customer: CustomerCopy
     first: date
@@ -62,7 +64,9 @@ def customer_statement(customer_id: int, first: date, last: date) -> CustomerSta
         _account(currency, [r for r in rows if r["currency"] == currency], first)
         for currency in sorted({r["currency"] for r in rows})
     ]
-    return CustomerStatement(customer, first, last, found, open_items(customer_id))
+    is_past = last < timezone.now().date()
+    items = open_items(customer_id, last if is_past else None)
+    return CustomerStatement(customer, first, last, found, items)
 
 
 def _account(currency: str, rows: list[dict[str, Any]], first: date) -> CurrencyAccount:
@@ -73,45 +77,3 @@ def _account(currency: str, rows: list[dict[str, Any]], first: date) -> Currency
             balance += row["amount"]
             moves.append({**row, "balance": balance})
     return CurrencyAccount(currency, opening, moves)
-
-
-_BUCKETS = ("not_due", "days_30", "days_60", "days_90", "older")
-
-_AGEING = """
-select x.customer_id, max(x.name) as name, x.currency,
-  coalesce(sum(x.open) filter (where x.late <= 0), 0) as not_due,
-  coalesce(sum(x.open) filter (where x.late between 1 and 30), 0) as days_30,
-  coalesce(sum(x.open) filter (where x.late between 31 and 60), 0) as days_60,
-  coalesce(sum(x.open) filter (where x.late between 61 and 90), 0) as days_90,
-  coalesce(sum(x.open) filter (where x.late > 90), 0) as older,
-  coalesce(sum(x.unallocated), 0) as unallocated, sum(x.open) - coalesce(sum(x.unallocated), 0) as total
-from (
-  select i.customer_id, i.customer->>'name' as name, i.currency, %(day)s - coalesce(i.due_on, i.issued_on) as late,
-    s.gross_total - s.paid_total - s.offset_total - s.written_off_total as open, 0 as unallocated
-  from invoice_settlement s join invoice i on i.id = s.invoice_id
-  where s.gross_total <> s.paid_total + s.offset_total + s.written_off_total
-  union all
-  select p.customer_id, null, p.currency, 0, 0, p.amount - p.allocated from payment p where p.amount <> p.allocated
-) x group by x.customer_id, x.currency order by total desc, x.customer_id"""
-
-
-def ageing(day: date) -> list[dict[str, Any]]:
-    """What each customer owes by how late it is on a day, per currency; ``unallocated`` payments stand against it."""
-    with cursor("finance") as cur:
-        cur.execute(_AGEING, {"day": day})
-        rows = rows_as_dicts(cur)
-    names = dict(CustomerCopy.objects.filter(pk__in=[r["customer_id"] for r in rows]).values_list("id", "name"))
-    numbers = dict(CustomerCopy.objects.filter(pk__in=[r["customer_id"] for r in rows]).values_list("id", "number"))
-    return [
-        {**r, "name": r["name"] or names.get(r["customer_id"], ""), "number": numbers.get(r["customer_id"], "")}
-        for r in rows
-    ]
-
-
-def totals_by_currency(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sums of :func:`ageing` per currency."""
-    columns = (*_BUCKETS, "unallocated", "total")
-    return [
-        {"currency": c, **{name: sum((r[name] for r in rows if r["currency"] == c), ZERO) for name in columns}}
-        for c in sorted({r["currency"] for r in rows})
-    ]

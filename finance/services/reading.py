@@ -1,4 +1,4 @@
-"""Reads for other modules and pages: documents, VAT codes, open items."""
+"""Reads for other modules and pages: documents, VAT codes, sums of the ledger."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from erp.db import cursor, rows_as_dicts
+from erp.db import cursor
 from erp.errors import NotFound
 from erp.fields import load_json
 from finance.models import Invoice, InvoiceSettlement, VatCode
-from finance.services import accounts
 
 
 def get_invoice(invoice_id: int) -> dict[str, Any]:
@@ -69,35 +68,6 @@ def moved_on_account(posting_keys: Sequence[str], account: str) -> Decimal:
         )
         found: Decimal = cur.fetchone()[0]
     return found
-
-
-_OPEN = """
-select i.id, i.number, i.kind, i.customer_id, i.customer->>'name' as customer_name, i.currency, i.issued_on, i.due_on,
-  s.gross_total, s.gross_total - s.paid_total - s.offset_total - s.written_off_total as open,
-  (current_date - i.due_on) as days_late,
-  i.base_gross_total - case when s.gross_total = 0 then i.base_gross_total else round(
-    i.base_gross_total * (s.paid_total + s.offset_total + s.written_off_total) / s.gross_total, %(decimals)s) end
-    as base_open
-from invoice_settlement s join invoice i on i.id = s.invoice_id
-where s.gross_total <> s.paid_total + s.offset_total + s.written_off_total
-  and (%(customer)s::bigint is null or i.customer_id = %(customer)s)
-order by i.due_on, i.id"""
-
-
-def open_items(customer_id: int | None = None) -> list[dict[str, Any]]:
-    """Documents that are not settled, oldest due first; ``base_open`` is what receivables hold of each."""
-    with cursor("finance") as cur:
-        cur.execute(_OPEN, {"customer": customer_id, "decimals": accounts.base_decimals()})
-        return rows_as_dicts(cur)
-
-
-def receivables_balance() -> Decimal:
-    """Balance of the receivables accounts: equal to the open items' ``base_open``."""
-    with cursor("finance") as cur:
-        cur.execute(
-            "select coalesce(sum(amount), 0) from journal_line where account = any(%s)", [list(accounts.RECEIVABLES)]
-        )
-        return Decimal(cur.fetchone()[0])
 
 
 def books_difference() -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -32,6 +32,18 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "payment": "Payment", "write_off": "Write-off",
     },
 }  # fmt: skip
+
+
+def ageing_csv(ageing: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of the ageing: customer, currency and the sums by days late."""
+    out = io.StringIO(newline="")
+    names = (
+        "number", "name", "currency", "not_due", "days_30", "days_60", "days_90", "older", "unallocated", "total",
+    )  # fmt: skip
+    rows = csv.writer(out, delimiter=";")
+    rows.writerow(names)
+    rows.writerows([row[name] for name in names] for row in ageing)
+    return out.getvalue()
 
 
 def statement_csv(statement: CustomerStatement) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import F as Column
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -19,10 +17,12 @@ from erp.actor import actor_of
 from erp.errors import ErpError
 from erp.staff.desk import duty_page, page
 from finance.models import CustomerCopy, Invoice, Payment
-from finance.services import reading, refunds
-from finance.services.customer_accounts import ageing as ageing_of
-from finance.services.customer_accounts import customer_statement, totals_by_currency
-from finance.services.statement_files import statement_csv, statement_pdf
+from finance.services import refunds
+from finance.services.customer_accounts import customer_statement
+from finance.services.open_items import ageing as ageing_of
+from finance.services.open_items import open_items as items_of
+from finance.services.open_items import open_payments, receivables_balance, totals_by_currency
+from finance.services.statement_files import ageing_csv, statement_csv, statement_pdf
 from finance.services.write_offs import write_off as write_off_rest
 from finance.staff import forms as f
 from finance.staff.pages import form_page
@@ -32,42 +32,46 @@ SHOWN = 1000
 
 @duty_page("finance")
 def open_items(request: HttpRequest) -> HttpResponse:
-    """What customers owe and are owed, document by document, against the receivables accounts."""
-    text = request.GET.get("customer", "").strip()
+    """What customers owe and are owed on a day, document by document, against the receivables accounts."""
+    text, day, on = request.GET.get("customer", "").strip(), *_day_of(request)
     customer = CustomerCopy.objects.filter(number__iexact=text).first() if text else None
     if text and customer is None:
         messages.error(request, f"There is no customer {text}; give the number, e.g. C000001.")
-    items = reading.open_items()
+    items = items_of(on=on)
     total = sum((row["base_open"] for row in items), Decimal(0))
     shown = [
         row for row in items
         if (customer is None or row["customer_id"] == customer.pk)
         and (request.GET.get("late") != "on" or row["days_late"] > 0)
     ]  # fmt: skip
-    waiting = Payment.objects.exclude(amount=Column("allocated")).order_by("received_on", "id")
-    if customer:
-        waiting = waiting.filter(customer_id=customer.pk)
+    payments = open_payments(customer.pk if customer else None, on)
     return page(
         request, "finance/open_items.html", "Open items", items=shown[:SHOWN], count=len(shown), total=total,
-        receivables=reading.receivables_balance(), payments=_named(list(waiting[:SHOWN])), customer=text,
-        late=request.GET.get("late"),
+        receivables=receivables_balance(on), payments=payments[:SHOWN], customer=text, late=request.GET.get("late"),
+        form=day, on=on,
     )  # fmt: skip
 
 
-def _named(payments: list[Payment]) -> list[dict[str, Any]]:
-    names = dict(CustomerCopy.objects.filter(pk__in={p.customer_id for p in payments}).values_list("id", "name"))
-    return [
-        {"payment": p, "customer_name": names.get(p.customer_id, ""), "left": p.amount - p.allocated} for p in payments
-    ]
+def _day_of(request: HttpRequest) -> tuple[f.DayForm, date | None]:
+    """The form, and the past day that is asked for; None for today."""
+    today = timezone.now().date()
+    form = f.DayForm({"on": request.GET.get("on") or today.isoformat()})
+    asked = form.cleaned_data["on"] if form.is_valid() else today
+    return form, asked if asked < today else None
 
 
 @duty_page("finance")
 def ageing(request: HttpRequest) -> HttpResponse:
-    """What each customer owes by how late it is."""
-    rows = ageing_of(timezone.now().date())
+    """What each customer owed on a day, by how late it was; ``?format=csv`` gives the figures."""
+    form, on = _day_of(request)
+    rows = ageing_of(on)
+    if request.GET.get("format") == "csv":
+        day = on or timezone.now().date()
+        return _file(ageing_csv(rows).encode("utf-8-sig"), "text/csv; charset=utf-8", f"ageing-{day}.csv")
     return page(
-        request, "finance/ageing.html", "Ageing of receivables", rows=rows[:SHOWN], totals=totals_by_currency(rows)
-    )
+        request, "finance/ageing.html", "Ageing of receivables", rows=rows[:SHOWN], totals=totals_by_currency(rows),
+        form=form, on=on,
+    )  # fmt: skip
 
 
 @duty_page("finance")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import uuid
 from typing import Any
 
@@ -30,6 +29,7 @@ from finance.models import (
     ProductCopy,
     VatCode,
 )
+from finance.services.bank_files import encoding_problem, mapping_problem
 
 
 def _amount(label: str, *, required: bool = True) -> forms.DecimalField:
@@ -153,9 +153,6 @@ class DraftLineForm(forms.ModelForm):  # type: ignore[type-arg]
         return {**data, **{name: data.get(name) or 0 for name in ("discount", "discount_percent")}}
 
 
-_MAPPED = ("booked_on", "value_on", "amount", "currency", "entry_ref", "reference", "payer_name", "payer_account")
-
-
 class MappingForm(forms.ModelForm):  # type: ignore[type-arg]
     """A bank's CSV format; each field is named by its heading in the file."""
 
@@ -165,23 +162,17 @@ class MappingForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_columns(self) -> dict[str, str]:
         """Known fields with headings; day and amount are needed."""
-        columns = self.cleaned_data["columns"]
-        if not isinstance(columns, dict) or not all(isinstance(v, str) and v for v in columns.values()):
-            raise forms.ValidationError('Give headings by field: {"booked_on": "Date", "amount": "Amount"}.')
-        unknown = sorted(set(columns) - set(_MAPPED))
-        if unknown:
-            raise forms.ValidationError(f"There is no field {', '.join(unknown)}; fields are {', '.join(_MAPPED)}.")
-        missing = [name for name in ("booked_on", "amount") if name not in columns]
-        if missing:
-            raise forms.ValidationError(f"Say which column is {' and '.join(missing)}.")
+        columns: dict[str, str] = self.cleaned_data["columns"]
+        if wrong := mapping_problem(columns):
+            raise forms.ValidationError(wrong)
         return columns
 
     def clean_encoding(self) -> str:
         """One that exists."""
-        try:
-            return codecs.lookup(self.cleaned_data["encoding"]).name and str(self.cleaned_data["encoding"])
-        except LookupError as error:
-            raise forms.ValidationError("There is no such encoding; try utf-8-sig or cp1250.") from error
+        encoding = str(self.cleaned_data["encoding"])
+        if wrong := encoding_problem(encoding):
+            raise forms.ValidationError(wrong)
+        return encoding
 
 
 class KeyForm(forms.Form):
@@ -388,6 +379,12 @@ class CollectiveForm(KeyForm):
     first = _day("Delivered from")
     last = _day("Delivered to")
     issued_on = _day("Date of issue")
+
+
+class DayForm(forms.Form):
+    """The day of a report."""
+
+    on = forms.DateField(label="On", widget=UnfoldAdminSingleDateWidget)
 
 
 class DaysForm(forms.Form):

@@ -14,8 +14,9 @@ from erp.actor import actor_of
 from erp.errors import ErpError
 from erp.staff.desk import duty_page, page
 from finance.models import Invoice, Payment
-from finance.services import crediting, payments, posting, reading
+from finance.services import crediting, payments, posting
 from finance.services.credit_lines import originals_of
+from finance.services.open_items import open_items
 from finance.staff import forms as f
 
 ENTRY_ROWS = 8
@@ -103,7 +104,7 @@ def credit_invoice(request: HttpRequest, pk: int) -> HttpResponse:
 def allocate(request: HttpRequest, pk: int) -> HttpResponse:
     """Settle open documents of the payer with what is left of a payment."""
     payment = get_object_or_404(Payment, pk=pk)
-    items = [row for row in reading.open_items(payment.customer_id) if row["currency"] == payment.currency]
+    items = [row for row in open_items(payment.customer_id) if row["currency"] == payment.currency]
     many = forms.formset_factory(f.AllocationForm, extra=0)
     rows = many(request.POST or None, prefix="rows", initial=[{"invoice_id": row["id"]} for row in items])
     for form, row in zip(rows.forms, items, strict=False):

@@ -18,7 +18,7 @@ from finance.services import tie_out
 from finance.services.credit_lines import originals_of
 from finance.services.crediting import issue_credit_note
 from tests.databases import ErpDatabase
-from tests.finance.world import BOOKKEEPER, DAY, World, make_world
+from tests.finance.world import BOOKKEEPER, DAY, World, balances, make_world
 
 ISSUER = """
 import random
@@ -77,6 +77,22 @@ try:
     api.record_payment({{"invoice_id": {invoice}, "amount": 700}}, actor=SYSTEM, idempotency_key={key!r})
 except Refused:
     pass
+"""
+
+FINALIZER = """
+from erp.actor import SYSTEM
+from erp.errors import Refused
+from finance.services.invoicing import create_invoice
+goods = {{"name": "Machine", "quantity": 1, "unit_price": "5000", "vat_code": "27"}}
+taken = [
+    {{"name": "Advance", "quantity": 1, "unit_price": "-1000", "vat_code": "27", "advance_invoice_id": key}}
+    for key in {advances}
+]
+data = {{"customer_id": {customer}, "issued_on": "2026-03-11", "lines": [goods, *taken]}}
+try:
+    print(create_invoice(data, SYSTEM)["number"])
+except Refused as refusal:
+    print(refusal.code)
 """
 
 
@@ -153,6 +169,22 @@ def test_concurrent_payments_settle_once_and_a_key_pays_once(fresh_erp: ErpDatab
     assert api.get_invoice(invoice)["paid_total"] == Decimal(1270)
     assert Payment.objects.count() in (2, 3)  # the third finds nothing open
     assert sum(p.allocated for p in Payment.objects.all()) == 1270
+
+
+def test_two_final_invoices_for_the_same_advances_at_once_take_them_off_once(fresh_erp: ErpDatabase) -> None:
+    from finance.services.invoicing import create_invoice
+
+    world = make_world()
+    line = {"name": "Advance", "quantity": 1, "unit_price": "1000", "vat_code": "27"}
+    data = {"kind": "advance", "customer_id": world.customer, "issued_on": DAY, "lines": [line]}
+    advances = [int(create_invoice(data, BOOKKEEPER)["id"]) for _ in range(2)]
+    orders = (advances, advances[::-1], advances)  # the same advances, named in either order
+    code = [FINALIZER.format(advances=keys, customer=world.customer) for keys in orders]
+    processes = [fresh_erp.popen(c, ERP_LOCK_TIMEOUT_MS="20000") for c in code]
+    answers = sorted(p.communicate(timeout=60)[0].strip() for p in processes)
+    assert answers == ["INV-2026-000001", "advance-exceeded", "advance-exceeded"]
+    assert balances().get("453", Decimal(0)) == 0
+    assert Invoice.objects.filter(kind="final").count() == 1
 
 
 def _manual(world: World, quantity: int) -> int:

@@ -16,8 +16,9 @@ from finance.errors import PaymentNotAllocatable, WriteOffTooHigh
 from finance.models import JournalEntry, JournalLine, Payment
 from finance.services import tie_out
 from finance.services.crediting import issue_credit_note
-from finance.services.customer_accounts import ageing, customer_statement
+from finance.services.customer_accounts import customer_statement
 from finance.services.invoicing import create_invoice
+from finance.services.open_items import ageing, open_items, open_payments, receivables_balance
 from finance.services.payments import allocate_payment
 from finance.services.refunds import deallocate_payment, refund_payment, reverse_payment
 from finance.services.write_offs import write_off
@@ -191,3 +192,34 @@ def test_ageing_puts_open_items_into_their_bucket(fresh_world: World) -> None:
     (row,) = ageing(DAY)
     names = ("not_due", "days_30", "days_60", "days_90", "older", "unallocated", "total")
     assert [row[n] for n in names] == [127, 254, 381, 508, 635, 100, 1805]
+
+
+def test_what_was_open_on_a_past_day_is_told_as_it_was_then(fresh_world: World) -> None:
+    """Invoice of 10 March, due on the 18th: paid in two parts, credited in part; a payment waits until April."""
+    lines = [{"name": "Advice", "quantity": 10, "unit_price": "100", "vat_code": "27"}]
+    sale = invoice(fresh_world, lines=lines, issued_on="2026-03-10", due_on="2026-03-18")
+    pay(500, invoice_id=sale["id"], received_on="2026-03-20")
+    early = pay(300, customer_id=fresh_world.customer, received_on="2026-03-25", currency="HUF")
+    issue_credit_note(
+        sale["id"], actor=SYSTEM, lines=[{"line_no": 1, "quantity": 1}], issued_on=date(2026, 4, 2)
+    )  # fmt: skip
+    later = invoice(fresh_world, "100", issued_on="2026-04-05", due_on="2026-04-13")
+    allocate_payment(early["id"], [{"invoice_id": later["id"]}], actor=SYSTEM)  # on 5 April, when the invoice is there
+    pay(643, invoice_id=sale["id"], received_on="2026-04-10")
+    names = ("not_due", "days_30", "days_60", "unallocated", "total")
+    expected = {
+        "2026-03-09": [], "2026-03-10": [1270, 0, 0, 0, 1270], "2026-03-20": [0, 770, 0, 0, 770],
+        "2026-03-31": [0, 770, 0, 300, 470], "2026-04-02": [0, 643, 0, 300, 343], "2026-04-05": [0, 643, 0, 173, 470],
+        "2026-04-10": [0, 0, 0, 173, -173],
+    }  # fmt: skip
+    for text, figures in expected.items():
+        day = date.fromisoformat(text)
+        rows = ageing(day)
+        assert [row[n] for row in rows for n in names] == figures, text
+        items = open_items(on=day)
+        assert sum((row["base_open"] for row in items), D(0)) == receivables_balance(day), text
+        left = sum((row["left"] for row in open_payments(on=day)), D(0))
+        assert left == sum((row["unallocated"] for row in rows), D(0)), text
+    assert [(row["number"], row["days_late"]) for row in open_items(on=date(2026, 3, 31))] == [(sale["number"], 13)]
+    assert ageing(date(2026, 4, 10)) == ageing()
+    assert open_items() == []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from erp.duties import INTEGRATORS
+from tests.finance.test_import_bank_statements import camt, entry
 from tests.finance.world import World
 from tests.people import ApiClient, person
 
@@ -116,3 +119,70 @@ def test_correction_of_an_invoice(bookkeeper: ApiClient, world: World) -> None:
     assert refused.status_code == 400
     refused = post(bookkeeper, f"/invoices/{key}/correction/", {}, "co-3")
     assert (refused.status_code, "Nothing would change" in refused.content.decode()) == (409, True)
+
+
+def test_bank_statement_is_imported_booked_and_compared(bookkeeper: ApiClient, world: World) -> None:
+    number = post(bookkeeper, "/invoices/", invoice_body(world), "inv-20").json()["number"]
+    content = camt("REST", entry("R1", 3810, number), entry("R2", -50, "fee"), closing=4760)
+    body = {"content": base64.b64encode(content).decode(), "file_name": "rest.xml"}
+    first, second, other = (post(bookkeeper, "/bank-statements/", body, key) for key in ("st-1", "st-1", "st-2"))
+    assert (first.status_code, first.json()) == (201, {"statements": 1, "entries": 2, "known": 0})
+    assert (second.json(), other.json()["entries"]) == (first.json(), 0)
+    paid, fee = bookkeeper.get(f"{BASE}/bank-entries/?state=open").json()["results"]
+    best, *_ = bookkeeper.get(f"{BASE}/bank-entries/{paid['id']}/suggestions/").json()["suggestions"]
+    assert (best["is_sure"], best["documents"][0]["number"]) == (True, number)
+    documents = [{"invoice_id": best["documents"][0]["invoice_id"]}]
+    done = post(bookkeeper, f"/bank-entries/{paid['id']}/booking/", {"documents": documents}, "bk-1")
+    assert (done.status_code, done.json()["allocations"][0]["payment_state"]) == (201, "paid")
+    key = bookkeeper.get(f"{BASE}/bank-statements/").json()["results"][0]["id"]
+    assert bookkeeper.get(f"{BASE}/bank-statements/{key}/balance/").json()["difference"] is None  # one is open
+    lines = [{"account": "532"}]
+    for number_of_key in ("bk-2", "bk-2"):
+        booked = post(bookkeeper, f"/bank-entries/{fee['id']}/booking/", {"lines": lines}, number_of_key)
+        assert (booked.status_code, booked.json()["lines"][1]["account"]) == (201, "532")
+    again = post(bookkeeper, f"/bank-entries/{fee['id']}/booking/", {"lines": lines}, "bk-3")
+    assert (again.status_code, again.json()["code"]) == (409, "not-bookable")
+    assert bookkeeper.get(f"{BASE}/bank-statements/{key}/balance/").json()["difference"] is not None
+    assert post(bookkeeper, f"/bank-entries/{fee['id']}/undo/", {}, "bk-4").status_code == 200
+    assert bookkeeper.get(f"{BASE}/bank-entries/{fee['id']}/").json()["state"] == "open"
+
+
+def test_csv_statement_is_imported_by_a_mapping_defined_over_the_api(bookkeeper: ApiClient) -> None:
+    columns = {"booked_on": "Day", "amount": "Sum"}
+    bad = post(bookkeeper, "/bank-mappings/", {"name": "X", "columns": {"day": "Day"}}, "map-1")
+    assert (bad.status_code, "There is no field day" in str(bad.json()["errors"]["columns"])) == (400, True)
+    assert post(bookkeeper, "/bank-mappings/", {"name": "X", "columns": columns}, "map-2").status_code == 201
+    file = base64.b64encode(b"Day;Sum\n2026-05-04;12,50\n").decode()
+    body = {"format": "csv", "content": file, "mapping": "X", "account": "HU99", "currency": "HUF"}
+    refused = post(bookkeeper, "/bank-statements/", {**body, "mapping": "Y"}, "st-10")
+    assert (refused.status_code, "there are: X" in refused.json()["detail"]) == (409, True)
+    assert post(bookkeeper, "/bank-statements/", body, "st-11").json()["entries"] == 1
+    assert post(bookkeeper, "/bank-statements/", {**body, "content": "?"}, "st-12").json()["code"] == "bad-statement"
+
+
+def test_refunds_write_off_statement_and_ageing(bookkeeper: ApiClient, world: World) -> None:
+    sale = post(bookkeeper, "/invoices/", {**invoice_body(world), "due_on": "2026-03-18"}, "inv-30").json()
+    paid = post(bookkeeper, f"/invoices/{sale['id']}/payments/", {"amount": "4000"}, "pay-30").json()
+    back = post(bookkeeper, f"/payments/{paid['id']}/refund/", {"amount": "100"}, "re-30")
+    assert (back.status_code, Decimal(back.json()["amount"])) == (201, -100)
+    freed = post(bookkeeper, f"/payments/{paid['id']}/deallocation/", {"invoice_id": sale["id"]}, "de-30")
+    assert Decimal(freed.json()["unallocated"]) == 3900
+    lost = [post(bookkeeper, f"/invoices/{sale['id']}/write-off/", {"amount": "10", "reason": "x"}, "wo") for _ in "12"]
+    assert [(a.status_code, Decimal(a.json()["open"])) for a in lost] == [(201, 3800)] * 2
+    high = post(bookkeeper, f"/invoices/{sale['id']}/write-off/", {"reason": "x"}, "wo-2")
+    assert (high.status_code, high.json()["code"]) == (409, "write-off-too-high")
+    credit = post(bookkeeper, f"/invoices/{sale['id']}/credit-note/", {}, "cr-30").json()
+    assert post(bookkeeper, f"/invoices/{credit['id']}/refund/", {}, "re-31").status_code in (201, 409)
+    url = f"{BASE}/customers/{world.customer}/statement/?first=2026-03-01&last=2026-03-31"
+    (account,) = [a for a in bookkeeper.get(url).json()["accounts"] if a["currency"] == "HUF"]
+    assert any(m["document_number"] == sale["number"] for m in account["moves"])
+    then = bookkeeper.get(f"{BASE}/ageing/?on=2026-03-20").json()
+    assert (then["on"], Decimal(then["rows"][0]["days_30"]) >= 3810) == ("2026-03-20", True)
+    items = bookkeeper.get(f"{BASE}/open-items/?on=2026-03-20&customer_id={world.customer}").json()
+    assert sale["number"] in {row["number"] for row in items["documents"]}
+    balance = bookkeeper.get(f"{BASE}/trial-balance/?first=2026-01-01&last=2026-12-31").json()
+    assert (Decimal(balance["total"]["balance"]), balance["classes"][0]["class"]) == (0, "3")
+    assert bookkeeper.get(f"{BASE}/ageing/?on=soon").status_code == 400
+    assert bookkeeper.get(f"{BASE}/ageing/?day=2026-03-20").status_code == 400
+    integrator = ApiClient(person("robot", duty=INTEGRATORS))
+    assert integrator.get(f"{BASE}/ageing/").status_code == 403

@@ -160,7 +160,7 @@ def test_payment_is_recorded_and_its_rest_allocated_later(desk: Client) -> None:
 
 
 def api_open_items(customer_id: int) -> list[dict[str, Any]]:
-    from finance.services.reading import open_items
+    from finance.services.open_items import open_items
 
     return open_items(customer_id)
 
