@@ -32,30 +32,42 @@ class Verdict:
 
 
 def nightly(now: datetime) -> Verdict:
-    """The nightly run started in time and finished within its bound; a later full run of any kind stands for it."""
-    key, due = "nightly", due_at(now)
+    """The nightly run started in time and finished within its bound; a later full run of any kind stands for it.
+
+    Until tonight's run has ended, what was wrong with last night's still is.
+    """
+    due = due_at(now)
+    tonight, is_complete = _night(due, now)
+    if tonight.is_wrong or is_complete:
+        return tonight
+    return _night(due - timedelta(days=1), now)[0]
+
+
+def _night(due: datetime, now: datetime) -> tuple[Verdict, bool]:
+    """The verdict on the run that was due then, and whether a full run has ended since."""
+    key = "nightly"
     since = ScrubRun.objects.filter(started_at__gte=due, started_at__lte=now).order_by("id")
     if any(_is_complete(run) for run in since.exclude(finished_at=None).filter(names=[])):
-        return Verdict(key, False)
-    run = since.filter(trigger="nightly").first()
+        return Verdict(key, False), True
+    run = since.filter(trigger="nightly", started_at__lt=due + timedelta(days=1)).first()
     bound = timedelta(seconds=settings.SCRUB_BOUND_S)
     details: dict[str, object] = {"repair": "manage.py scrub", "oldest_at": due}
     if run is None or run.status == "requested":
         late = now >= due + START_WITHIN and _installed_at() < due
         message = f"the nightly scrub of {due:%Y-%m-%d %H:%M} UTC has not started; look at beat and worker"
-        return Verdict(key, late, message, details)
+        return Verdict(key, late, message, details), False
     if run.finished_at is None:
         message = (
             f"the nightly scrub of {run.started_at:%Y-%m-%d %H:%M} UTC is not finished after "
             f"{settings.SCRUB_BOUND_S} s: {run.results.count()} of {run.total} checks are done"
             f"{f', at {run.current}' if run.current else ''}"
         )
-        return Verdict(key, now > run.started_at + bound, message, details)
+        return Verdict(key, now > run.started_at + bound, message, details), False
     message = (
         f"the nightly scrub of {run.started_at:%Y-%m-%d %H:%M} UTC was given up after {run.results.count()} of "
         f"{run.total} checks; run manage.py scrub and look at the logs of the worker"
     )
-    return Verdict(key, True, message, details)
+    return Verdict(key, True, message, details), False
 
 
 def _is_complete(run: ScrubRun) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from erp.scrubber.result import Findings
 from finance.models import DOCUMENT_KINDS
 from finance.services import accounts
 
-Fetch = Callable[..., list[dict[str, Any]]]
+Read = Callable[..., Iterator[dict[str, Any]]]
 
 # What services post carries its document's kind; a manual entry on these accounts is the accountant's own business.
 _DEPOSITS = """
@@ -53,17 +53,17 @@ select i.number, a.net, a.used from (
 join invoice i on i.id = a.invoice_id where a.used > a.net or a.used < 0"""
 
 
-def check_clearing(findings: Findings, fetch: Fetch) -> None:
+def check_clearing(findings: Findings, read: Read) -> None:
     """Deposits and clearing accounts equal the payments and documents behind them; no advance is used beyond itself."""
     decimals = accounts.base_decimals()
-    for row in fetch(_DEPOSITS, {"account": accounts.UNALLOCATED_PAYMENTS, "decimals": decimals}):
+    for row in read(_DEPOSITS, {"account": accounts.UNALLOCATED_PAYMENTS, "decimals": decimals}):
         key, difference = f"deposit of customer {row['customer_id']}", row["ledger"] - row["open"]
         findings.add(key, row["open"], row["ledger"], "owner corrupt", amount=difference)
     owed = {
         "accounts": [accounts.ADVANCES_RECEIVED, accounts.VOUCHERS_SOLD], "kinds": list(DOCUMENT_KINDS),
         "advances": accounts.ADVANCES_RECEIVED, "vouchers": accounts.VOUCHERS_SOLD,
     }  # fmt: skip
-    for row in fetch(_OWED, owed):
+    for row in read(_OWED, owed):
         what = "advances" if row["account"] == accounts.ADVANCES_RECEIVED else "vouchers"
         key, difference = f"{what} of customer {row['customer_id']}", row["ledger"] - row["documents"]
         findings.add(key, row["documents"], row["ledger"], "owner corrupt", amount=difference)
@@ -72,8 +72,8 @@ def check_clearing(findings: Findings, fetch: Fetch) -> None:
         "foreign_bank": accounts.FOREIGN_BANK,
     }  # fmt: skip
     arguments = {**money, "accounts": list(money.values()), "base": accounts.base_currency(), "decimals": decimals}
-    for row in fetch(_MONEY, arguments):
+    for row in read(_MONEY, arguments):
         key, difference = f"payments on account {row['account']}", row["ledger"] - row["payments"]
         findings.add(key, row["payments"], row["ledger"], "owner corrupt", amount=difference)
-    for row in fetch(_ADVANCES):
+    for row in read(_ADVANCES):
         findings.add(f"advance {row['number']}", f"at most {row['net']}", row["used"], "owner corrupt")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from erp.db import cursor, module_transaction, rows_as_dicts
+from erp.scrubber.reading import count, read
 from erp.scrubber.result import CheckSpec, Findings
 from logistics.invoicing_check import check_invoicing
 
@@ -38,23 +39,19 @@ select r.id, r.quantity from reservation r left join stock s on s.id = r.stock_i
 where r.state in ('held', 'allocated') and s.id is null"""
 
 
-def _fetch(findings: Findings, statement: str, arguments: Any = None) -> list[dict[str, Any]]:
-    findings.pause()
-    with module_transaction("logistics"), cursor("logistics") as cur:
-        cur.execute("set local statement_timeout = 0")
-        cur.execute(statement, arguments)
-        return rows_as_dicts(cur)
+def _read(findings: Findings, statement: str, arguments: Any = None) -> Iterator[dict[str, Any]]:
+    return read(findings, "logistics", statement, arguments)
 
 
 def check_stock_balance(findings: Findings) -> None:
     """On hand = sum of the stock ledger, reserved = live reservations, 0 <= reserved <= on hand, moves without gap."""
-    findings.compared = _fetch(findings, "select count(*) as n from stock")[0]["n"]
-    for row in _fetch(findings, _BALANCE):
+    findings.compared = count(findings, "logistics", "stock")
+    for row in _read(findings, _BALANCE):
         key = f"logistics/stock product {row['product_id']} in warehouse {row['warehouse_id']}"
         expected = {"on_hand": row["moved"], "reserved": row["live"]}
         found = {"on_hand": row["on_hand"], "reserved": row["reserved"]}
         findings.add(key, expected, found, "lost" if row["stock_id"] is None else "owner corrupt")
-    for row in _fetch(findings, _NUMBERS):
+    for row in _read(findings, _NUMBERS):
         is_short = row["moves"] <= row["last_seq"] or not row["last_seq"]
         findings.add(
             f"logistics/stock_move numbers of product {row['product_id']}",
@@ -62,7 +59,7 @@ def check_stock_balance(findings: Findings) -> None:
             {"moves": row["moves"]},
             "lost" if is_short else "duplicated",
         )
-    for row in _fetch(findings, _ORPHANS):
+    for row in _read(findings, _ORPHANS):
         findings.add(f"logistics/reservation {row['id']}", "a stock row", None, "owner corrupt")
 
 
@@ -85,8 +82,8 @@ order by 1, 2"""
 
 def check_fulfilment(findings: Findings) -> None:
     """Issued <= allocated <= ordered per line, from shipments and reservations; every goods issue invoiced in time."""
-    findings.compared += _fetch(findings, "select count(*) as n from sales_order_line")[0]["n"]
-    for row in _fetch(findings, _LINES):
+    findings.compared += count(findings, "logistics", "sales_order_line")
+    for row in _read(findings, _LINES):
         findings.add(
             f"logistics/sales_order_line {row['order_id']}/{row['line_no']}",
             {
@@ -98,7 +95,7 @@ def check_fulfilment(findings: Findings) -> None:
             {"issued": row["issued"], "reserved": row["reserved"], "cancelled": row["cancelled"]},
             "owner corrupt",
         )
-    check_invoicing(findings, partial(_fetch, findings))
+    check_invoicing(findings, partial(_read, findings))
 
 
 CHECKS = (

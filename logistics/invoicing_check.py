@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
+from erp.links import stuck_page
+from erp.scrubber.reading import parts_of
 from erp.scrubber.result import Findings
 from finance import api as finance_api
 
-Fetch = Callable[..., list[dict[str, Any]]]
+Read = Callable[..., Iterator[dict[str, Any]]]
 
-BATCH = 5_000
+BATCH = 5_000  # goods issues held in memory at a time
 LOOKS = 3  # Finance and Logistics are read one after the other: look again before a difference counts
 INVOICE_WITHIN_S = 600  # a younger goods issue without invoice is in flight: it awaits its relay
 
@@ -21,39 +24,36 @@ select s.id, s.number, s.order_id, s.invoice_number, s.issued_at,
 from shipment s where s.state in ('issued', 'delivered') and """
 
 
-def check_invoicing(findings: Findings, fetch: Fetch) -> None:
+def check_invoicing(findings: Findings, read: Read) -> None:
     """Compare goods issues with what Finance has of them."""
-    suspects: set[int] = set()
-    after = 0
-    while rows := fetch(
-        _ISSUED + "s.id > %(after)s order by s.id limit %(limit)s",
-        {"within": INVOICE_WITHIN_S, "after": after, "limit": BATCH},
-    ):
-        theirs = finance_api.find_goods_issues([row["id"] for row in rows])
-        suspects |= {row["id"] for row in rows if _problem(row, theirs.get(row["id"]))}
-        findings.compared += len(rows)
-        after = rows[-1]["id"]
-    suspects |= _strangers(fetch)
-    for key, (mine, other, (words, cause)) in sorted(_look_again(suspects, fetch).items()):
-        if cause:
+    for suspects in parts_of(chain(_differing(findings, read), _strangers(read)), BATCH):
+        for key, (mine, other, (words, cause)) in sorted(_look_again(suspects, read).items()):
+            if not cause:
+                findings.in_flight += 1
+                continue
             name = mine["number"] if mine else key
             findings.add(f"logistics/shipment {name}: {words}", _shown(mine), other, cause)
-            findings.repair_with("the page of stuck documents in the admin")
-        else:
-            findings.in_flight += 1
+            findings.repair_with(f"try it again at {stuck_page()}")
 
 
-def _strangers(fetch: Fetch) -> set[int]:
-    """Shipments that Finance invoiced and Logistics has not issued."""
-    found: set[int] = set()
+def _differing(findings: Findings, read: Read) -> Iterator[int]:
     after = 0
+    arguments = {"within": INVOICE_WITHIN_S, "limit": BATCH}
+    while rows := list(read(_ISSUED + "s.id > %(after)s order by s.id limit %(limit)s", {**arguments, "after": after})):
+        theirs = finance_api.find_goods_issues([row["id"] for row in rows])
+        findings.compared += len(rows)
+        yield from (row["id"] for row in rows if _problem(row, theirs.get(row["id"])))
+        after = rows[-1]["id"]
+
+
+def _strangers(read: Read) -> Iterator[int]:
+    """Shipments that Finance invoiced and Logistics has not issued."""
+    after = 0
+    statement = "select id from shipment where id = any(%(ids)s) and state in ('issued', 'delivered')"
     while keys := finance_api.list_goods_issues(after, BATCH):
-        known = fetch(
-            "select id from shipment where id = any(%(ids)s) and state in ('issued', 'delivered')", {"ids": keys}
-        )
-        found |= set(keys) - {row["id"] for row in known}
+        known = {row["id"] for row in read(statement, {"ids": keys})}
+        yield from (key for key in keys if key not in known)
         after = keys[-1]
-    return found
 
 
 def _problem(mine: dict[str, Any] | None, theirs: dict[str, Any] | None) -> tuple[str, str] | None:
@@ -71,16 +71,16 @@ def _problem(mine: dict[str, Any] | None, theirs: dict[str, Any] | None) -> tupl
     return "invoiced, but the number is not written back", "lost" if mine["is_due"] else ""
 
 
-def _look_again(suspects: set[int], fetch: Fetch) -> dict[int, tuple[Any, Any, tuple[str, str]]]:
+def _look_again(suspects: Sequence[int], read: Read) -> dict[int, tuple[Any, Any, tuple[str, str]]]:
     found: dict[int, tuple[Any, Any, tuple[str, str]]] = {}
     for _ in range(LOOKS):
         keys = sorted(suspects)
-        rows = fetch(_ISSUED + "s.id = any(%(ids)s)", {"within": INVOICE_WITHIN_S, "ids": keys}) if keys else []
+        rows = read(_ISSUED + "s.id = any(%(ids)s)", {"within": INVOICE_WITHIN_S, "ids": keys})
         mine = {row["id"]: row for row in rows}
         theirs = finance_api.find_goods_issues(keys)
         problems = {key: _problem(mine.get(key), theirs.get(key)) for key in keys}
         found = {key: (mine.get(key), theirs.get(key), problem) for key, problem in problems.items() if problem}
-        suspects = set(found)
+        suspects = list(found)
     return found
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
-from erp.db import cursor, module_transaction, rows_as_dicts
-from erp.scrubber.copies import check_copies
-from erp.scrubber.result import CheckSpec, Findings
+from erp.links import page_url, stuck_page
+from erp.scrubber.copy_check import check_copies
+from erp.scrubber.reading import parts_of, read
+from erp.scrubber.result import SAMPLES, CheckSpec, Findings
 from logistics import api as logistics_api
 
-BATCH = 5_000
+BATCH = 5_000  # orders held in memory at a time
 LOOKS = 3  # a hand-over may be decided between our two looks: look again before it counts
 
 _ORDERS = """
@@ -23,31 +25,26 @@ def check_sales_orders(findings: Findings) -> None:
     """Copies agree with their custodians; custody of both sides fits; every order Logistics has came from here."""
     check_copies("sales_order", findings)
     logistics_api.check_fulfilment(findings)
-    suspects: set[int] = set()
-    for mine in _batches(findings):
-        theirs = logistics_api.find_custody([row["id"] for row in mine])
-        suspects |= {row["id"] for row in mine if _problem(row, theirs.get(row["id"]))}
-        findings.compared += len(mine)
-    suspects |= set(_strangers(findings))
-    for key, problem in sorted(_look_again(findings, suspects).items()):
-        row, other, (words, cause) = problem
-        findings.add(f"storefront/sales_order {key}: {words}", row, other, cause)
-    if suspects and findings.mismatched:
-        findings.repair_with("the page of stuck hand-overs in the admin; manage.py resync sales_order finance")
+    for suspects in parts_of(chain(_differing(findings), _strangers(findings)), BATCH):
+        for key, problem in sorted(_look_again(findings, suspects).items()):
+            row, other, (words, cause) = problem
+            findings.add(f"storefront/sales_order {key}: {words}", row, other, cause)
+            if len(findings.samples) < SAMPLES:
+                page = page_url("admin:storefront_salesorder_change", key)
+                findings.repair_with(f"look at the order at {page}, and try its hand-over again at {stuck_page()}")
 
 
-def _fetch(findings: Findings, condition: str, argument: Any, limit: int) -> list[dict[str, Any]]:
-    findings.pause()
-    with module_transaction("storefront"), cursor("storefront") as cur:
-        cur.execute("set local statement_timeout = 0")
-        cur.execute(_ORDERS.format(condition=condition), [argument, limit])
-        return rows_as_dicts(cur)
+def _orders(findings: Findings, condition: str, argument: Any, limit: int) -> list[dict[str, Any]]:
+    return list(read(findings, "storefront", _ORDERS.format(condition=condition), [argument, limit]))
 
 
-def _batches(findings: Findings) -> Iterator[list[dict[str, Any]]]:
+def _differing(findings: Findings) -> Iterator[int]:
+    """Orders of which Storefront and Logistics tell different things."""
     after = 0
-    while rows := _fetch(findings, "o.id > %s", after, BATCH):
-        yield rows
+    while rows := _orders(findings, "o.id > %s", after, BATCH):
+        theirs = logistics_api.find_custody([row["id"] for row in rows])
+        findings.compared += len(rows)
+        yield from (row["id"] for row in rows if _problem(row, theirs.get(row["id"])))
         after = rows[-1]["id"]
 
 
@@ -56,7 +53,7 @@ def _strangers(findings: Findings) -> Iterator[int]:
     after = 0
     while rows := logistics_api.list_custody(after, BATCH):
         ids = [row["id"] for row in rows]
-        known = {row["id"] for row in _fetch(findings, "o.id = any (%s)", ids, BATCH)}
+        known = {row["id"] for row in _orders(findings, "o.id = any (%s)", ids, BATCH)}
         yield from (key for key in ids if key not in known)
         after = ids[-1]
 
@@ -82,23 +79,23 @@ def _handed_over_problem(mine: dict[str, Any], theirs: dict[str, Any] | None) ->
     return None
 
 
-def _look_again(findings: Findings, suspects: set[int]) -> dict[int, tuple[Any, Any, tuple[str, str]]]:
+def _look_again(findings: Findings, suspects: Sequence[int]) -> dict[int, tuple[Any, Any, tuple[str, str]]]:
     found: dict[int, tuple[Any, Any, tuple[str, str]]] = {}
     for _ in range(LOOKS):
         found = {}
-        mine = {row["id"]: row for row in _fetch(findings, "o.id = any (%s)", sorted(suspects), len(suspects) or 1)}
+        mine = {row["id"]: row for row in _orders(findings, "o.id = any (%s)", sorted(suspects), BATCH)}
         theirs = logistics_api.find_custody(sorted(suspects))
         for key in sorted(suspects):
             row, other = mine.get(key), theirs.get(key)
             if problem := _problem(row, other):
                 found[key] = (row, other, problem)
-        suspects = set(found)
+        suspects = list(found)
     return found
 
 
 CHECKS = (
     CheckSpec(
         "sales_orders", "Sales orders: one owner each, all readers agree", 10, check_sales_orders, True,
-        entity="sales_order", repair="the page of stuck documents in the admin",
+        entity="sales_order", repair="try again what is stuck: /admin/stuck/",
     ),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from erp import ownership
 from erp.db import cursor, module_transaction, rows_as_dicts
 from erp.ownership import Entity
 
+PAIR_LOCK_CLASS = 0x45525001  # advisory lock: one run at a time per (entity, source, reader)
 PENDING_LIMIT = 10_000  # counting stops here: a board must not scan a backlog of millions
 
 
@@ -64,6 +65,23 @@ def position(entity: Entity, source: str, reader: str) -> dict[str, Any] | None:
         )
         rows = rows_as_dicts(cur)
     return rows[0] if rows else None
+
+
+def pair_key(entity: Entity, source: str, reader: str) -> int:
+    """Advisory lock key of a pair, under PAIR_LOCK_CLASS."""
+    return ownership.windowed_pairs().index((entity, source, reader))
+
+
+_RUN = """
+select exists (select from pg_locks where locktype = 'advisory' and granted and classid = %s and objid = %s
+  and objsubid = 2 and database = (select oid from pg_database where datname = current_database()))"""
+
+
+def is_run_under_way(entity: Entity, source: str, reader: str) -> bool:
+    """Whether a run or a rebuild of a windowed copy holds its lock just now."""
+    with cursor(source) as cur:
+        cur.execute(_RUN, [PAIR_LOCK_CLASS, pair_key(entity, source, reader)])
+        return bool(cur.fetchone()[0])
 
 
 def worst_age_s(entity: Entity, source: str, reader: str, last_s: int = 3600) -> float | None:

@@ -20,7 +20,6 @@ from erp.publishing import owner_model
 from erp.replication import positions, transport
 
 BATCH_ROWS = 2_000
-PAIR_LOCK_CLASS = 0x45525001  # advisory lock: one run at a time per (entity, source, reader)
 
 
 @dataclass(frozen=True)
@@ -30,11 +29,6 @@ class Run:
     rows: int
     tick: int
     skipped: str = ""
-
-
-def pair_key(entity: Entity, source: str, reader: str) -> int:
-    """Advisory lock key of a pair."""
-    return ownership.windowed_pairs().index((entity, source, reader))
 
 
 def run_copy(entity_name: str, source: str, reader: str) -> Run:
@@ -92,7 +86,8 @@ def _has_moved(entity: Entity, source: str, reader: str) -> bool:
 
 
 def _try_lock(cur: CursorWrapper, entity: Entity, source: str, reader: str) -> bool:
-    cur.execute("select pg_try_advisory_xact_lock(%s, %s)", [PAIR_LOCK_CLASS, pair_key(entity, source, reader)])
+    key = positions.pair_key(entity, source, reader)
+    cur.execute("select pg_try_advisory_xact_lock(%s, %s)", [positions.PAIR_LOCK_CLASS, key])
     return bool(cur.fetchone()[0])
 
 

@@ -123,8 +123,8 @@ def _lock_out_writers(cur: CursorWrapper, entity: Entity, reader: str) -> None:
         cur.execute("select pg_advisory_xact_lock(%s, %s)", [ADVISORY_CLASS, entity_lock(entity.name)])
         return
     for source in entity.sources_of(reader):
-        key = pull.pair_key(entity, source, reader)
-        cur.execute("select pg_advisory_xact_lock(%s, %s)", [pull.PAIR_LOCK_CLASS, key])
+        key = positions.pair_key(entity, source, reader)
+        cur.execute("select pg_advisory_xact_lock(%s, %s)", [positions.PAIR_LOCK_CLASS, key])
 
 
 @dataclass(frozen=True)

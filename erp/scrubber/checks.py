@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from erp.registry import registry
-from erp.scrubber.copies import check_copies
+from erp.scrubber.copy_check import check_copies
 from erp.scrubber.result import CheckSpec
 
 

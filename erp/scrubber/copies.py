@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from erp import ownership
-from erp.ownership import MODULE_LABELS, Entity
+from erp.ownership import Entity
 from erp.replication import positions
-from erp.replication.pull import run_copy
-from erp.scrubber.result import SAMPLES, Findings
 from erp.scrubber.sides import (
     Buckets,
     Row,
@@ -19,10 +17,10 @@ from erp.scrubber.sides import (
     in_flight_keys,
     key_range,
     owner_side,
-    unsound_keys,
 )
 
 LOOKS = 3  # how often a differing row is looked at again before it counts
+REST_S = 0.05  # between looks: what was being written may end
 LIST_KEYS = 50  # more mismatched keys than this: repair the whole copy
 SUSPECTS = 5_000  # differing rows looked at together: a copy that differs everywhere is counted in parts
 
@@ -134,14 +132,15 @@ def _look_again(
     for look in range(LOOKS):
         if not suspects:
             break
-        if not entity.is_instant and look:
-            for source in owners:
-                run_copy(entity.name, source, reader)
+        if look:
+            time.sleep(REST_S)
+        # Read before the copy: what the owner had written by this low mark, the copy has from then on.
+        lows = _low_marks(entity, reader)
         before = _owned(owners, suspects)
         right = copy.rows_of(suspects)
         after = _owned(owners, suspects)
         moving = {key for key in suspects if before.get(key) != after.get(key)}
-        moving |= _in_flight(entity, reader, [key for key in suspects if _is_behind(after.get(key), right.get(key))])
+        moving |= _in_flight(entity, lows, [key for key in suspects if _is_behind(after.get(key), right.get(key))])
         differing = {
             key: (after.get(key), right.get(key))
             for key in suspects
@@ -167,92 +166,16 @@ def _is_behind(owned: Row | None, copied: Row | None) -> bool:
     return owned is not None and (copied is None or copied.order < owned.order)
 
 
-def _in_flight(entity: Entity, reader: str, keys: list[int]) -> set[int]:
+def _low_marks(entity: Entity, reader: str) -> dict[str, str | None]:
+    """Source of a windowed copy → its low mark."""
     if entity.is_instant:
-        return set()
+        return {}
+    found = {source: positions.position(entity, source, reader) for source in entity.sources_of(reader)}
+    return {source: at["lo"] if at else None for source, at in found.items()}
+
+
+def _in_flight(entity: Entity, lows: dict[str, str | None], keys: list[int]) -> set[int]:
     found: set[int] = set()
-    for source in entity.sources_of(reader):
-        at = positions.position(entity, source, reader)
-        found |= in_flight_keys(entity, source, keys, at["lo"] if at else None)
+    for source, lo in lows.items():
+        found |= in_flight_keys(entity, source, keys, lo)
     return found
-
-
-def cause_of(owned: Row | None, copied: Row | None) -> str:
-    """Class of cause of one difference, from which side has which version."""
-    if copied is None:
-        return "lost"
-    if copied.times > 1:
-        return "duplicated"
-    if owned is None:
-        return "rogue write"  # a row that the owner never had
-    if copied.order < owned.order:
-        return "lost"
-    if copied.order > owned.order:
-        return "reordered"  # the copy is ahead of its owner: the owner went back, or a number was made up
-    return "rogue write"  # equal version, other value
-
-
-def causes_of(entity: Entity, reader: str, differing: Differing) -> dict[int, str]:
-    """Class of cause per key: by the versions, then by what the owner's journal and the copy itself tell of a row."""
-    causes = {key: cause_of(owned, copied) for key, (owned, copied) in differing.items()}
-    copy = copy_side(entity, reader)
-    extra = [key for key, (owned, copied) in differing.items() if owned is None and copied is not None]
-    if extra:
-        causes |= dict.fromkeys(copy.twins(extra), "duplicated")
-    equal = [key for key, cause in causes.items() if cause == "rogue write" and differing[key][0] is not None]
-    for source in entity.sources_of(reader) if equal else ():
-        causes |= dict.fromkeys(unsound_keys(entity, source, equal), "owner corrupt")
-    return causes
-
-
-def check_copies(entity_name: str, findings: Findings) -> None:
-    """Compare every attached reader's copy of an entity with its owner; a detached one is named as skipped."""
-    entity = ownership.entity(entity_name)
-    attached = []
-    for reader in entity.readers:
-        state = positions.pair_state(entity, reader)
-        if not state.attached:
-            findings.skip(reader, entity_name)
-            continue
-        if state.position is not None:
-            findings.position += f"{reader} at {state.position}. "
-        attached.append(reader)
-    for reader, comparison in compare_copies(entity, attached, pause=findings.pause).items():
-        _add(entity, reader, comparison, findings)
-
-
-def _add(entity: Entity, reader: str, comparison: Comparison, findings: Findings) -> None:
-    findings.compared += comparison.compared
-    findings.in_flight += comparison.in_flight
-    findings.parts[f"{reader}/{entity.name}"] = (comparison.compared, comparison.mismatched)
-    copy = copy_side(entity, reader)
-    causes = causes_of(entity, reader, comparison.differing)
-    for key in sorted(comparison.differing):
-        expected = found = None
-        if len(findings.samples) < SAMPLES:
-            expected = _newest_shown(entity, reader, key)
-            found = copy.show(key)
-        findings.add(f"{reader}/{entity.name} {key}", expected, found, causes[key])
-    findings.mismatched += comparison.mismatched - len(comparison.differing)
-    corrupt = [key for key, cause in causes.items() if cause == "owner corrupt"]
-    if corrupt:  # a resync would carry the corruption on
-        keys_text = ", ".join(map(str, sorted(corrupt)[:SAMPLES]))
-        findings.repair_with(
-            f"correct {entity.name} {keys_text} at {MODULE_LABELS[entity.owner]}, whose own rows were changed past the "
-            "change journal: it has the last written values"
-        )
-    if comparison.mismatched > len(corrupt):
-        keys = sorted(comparison.differing.keys() - set(corrupt))
-        only = f" --keys {','.join(map(str, keys))}" if comparison.mismatched <= LIST_KEYS else ""
-        findings.repair_with(f"manage.py resync {entity.name} {reader}{only}")
-
-
-def _newest_shown(entity: Entity, reader: str, key: int) -> dict[str, object] | None:
-    """The owner's row of a key as text; with several custodians the newest one's."""
-    found: tuple[tuple[int, int], dict[str, object] | None] = ((-1, -1), None)
-    for source in entity.sources_of(reader):
-        side = owner_side(entity, source, reader)
-        row = side.rows_of([key]).get(key)
-        if row and row.order > found[0]:
-            found = (row.order, side.show(key))
-    return found[1]

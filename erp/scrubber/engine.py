@@ -55,7 +55,7 @@ def run_check(spec: CheckSpec, pause: Pause = no_pause) -> CheckResult:
     began = time.monotonic()
     try:
         spec.run(findings)
-        status, error = _judge(spec, findings), ""
+        status, error = _judge(spec, findings), "; ".join(findings.failures)
     except Exception as problem:  # noqa: BLE001  a check that cannot run must not stop the others
         logger.warning("check %s failed: %s", spec.name, problem)
         status, error = "failed", f"{type(problem).__name__}: {problem}\n{traceback.format_exc(limit=-4)}"
@@ -70,11 +70,12 @@ def run_check(spec: CheckSpec, pause: Pause = no_pause) -> CheckResult:
 
 
 def _judge(spec: CheckSpec, findings: Findings) -> str:
-    if not findings.mismatched:
-        return "warning" if findings.skipped else "ok"
-    if spec.is_exact or findings.drift > settings.SCRUB_THRESHOLDS.get(spec.name, spec.threshold):
+    is_over = findings.drift > settings.SCRUB_THRESHOLDS.get(spec.name, spec.threshold)
+    if findings.mismatched and (spec.is_exact or is_over):
         return "alert"
-    return "warning"
+    if findings.failures:
+        return "failed"
+    return "warning" if findings.mismatched or findings.skipped else "ok"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from erp import ownership
@@ -12,6 +13,8 @@ from erp.models import ScrubRun
 from erp.replication.resync import Rebuilt, resync
 from erp.scrubber.checks import all_checks
 from erp.scrubber.engine import ScrubberBusy, request_scrub, run_scrub
+
+LOOK_EVERY_S = 1.0  # whether the run that is under way has ended
 
 
 def repair(
@@ -28,10 +31,11 @@ def repair(
     return done
 
 
-def check_again(entity_name: str, *, in_background: bool = False) -> ScrubRun | None:
+def check_again(entity_name: str, *, in_background: bool = False, wait_s: float = 0) -> ScrubRun | None:
     """Run the checks of an entity's copies; None when it has none.
 
-    While another run is under way, or ``in_background``, the run is requested and the workers do it.
+    While another run is under way for longer than ``wait_s``, or ``in_background``, the run is requested, and the
+    workers do it: it is then not finished.
     """
     names = [spec.name for spec in all_checks() if spec.entity == entity_name]
     if not names:
@@ -39,10 +43,14 @@ def check_again(entity_name: str, *, in_background: bool = False) -> ScrubRun | 
     actor = current_actor().name
     if in_background:
         return request_scrub(names, trigger="repair", asked_by=actor)
-    try:
-        return run_scrub(names, trigger="repair", asked_by=actor)
-    except ScrubberBusy:
-        return request_scrub(names, trigger="repair", asked_by=actor)
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            return run_scrub(names, trigger="repair", asked_by=actor)
+        except ScrubberBusy:
+            if time.monotonic() >= deadline:
+                return request_scrub(names, trigger="repair", asked_by=actor)
+        time.sleep(min(LOOK_EVERY_S, max(deadline - time.monotonic(), 0)))
 
 
 def _audit(done: Rebuilt, actor: Actor) -> None:

@@ -37,6 +37,7 @@ class Findings:
     repairs: list[str] = field(default_factory=list)
     parts: dict[str, tuple[int, int]] = field(default_factory=dict)  # "reader/entity" → (compared, mismatched)
     skipped: list[str] = field(default_factory=list)  # "reader/entity" left out: what is not compared is not clean
+    failures: list[str] = field(default_factory=list)  # what could not be compared although it should have been
     pause: Callable[[], None] = lambda: None  # a check over many rows calls this between its steps: the throttle
 
     def add(self, key: str, expected: Any, found: Any, cause: str, *, amount: Decimal | None = None) -> None:
@@ -49,11 +50,26 @@ class Findings:
 
     def skip(self, reader: str, entity: str) -> None:
         """Note that a detached reader's copy is not compared."""
-        part = f"{reader}/{entity}"
-        if part not in self.skipped:
-            self.skipped.append(part)
-            self.position += f"{MODULE_LABELS[reader]} is detached from {entity} and was not compared. "
+        if self._leave_out(reader, entity, f"{MODULE_LABELS[reader]} is detached from {entity} and was not compared. "):
             self.repair_with(f"manage.py resync {entity} {reader} --attach")
+
+    def wait_for_first_fill(self, reader: str, entity: str) -> None:
+        """Note that a copy is being filled for the first time, and not compared yet."""
+        label = MODULE_LABELS[reader]
+        self._leave_out(reader, entity, f"{label}'s copy of {entity} is being filled for the first time. ")
+
+    def fail(self, problem: str, repair: str) -> None:
+        """Note what could not be compared: the check is failed, whatever else it finds clean."""
+        self.failures.append(problem)
+        self.repair_with(repair)
+
+    def _leave_out(self, reader: str, entity: str, why: str) -> bool:
+        part = f"{reader}/{entity}"
+        if part in self.skipped:
+            return False
+        self.skipped.append(part)
+        self.position += why
+        return True
 
     def repair_with(self, command: str) -> None:
         """Name the command that repairs what was found."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -390,6 +391,25 @@ def test_planted_drift_is_found_exactly(here: Installation, name: str, kind: str
         key: cause for key, cause in wanted.items() if cause != "*"
     }
     assert result.status == ("alert" if wanted else "ok")
+
+
+COMMANDS = {
+    "vat": (VAT["one minor unit"], "manage.py nav_reconcile {month} lists the documents to credit or reverse"),
+    "sales_orders": (
+        ORDERS["no owner"],
+        "look at the order at {site}/admin/storefront/salesorder/{order[0]}/change/, and try its hand-over again at "
+        "{site}/admin/stuck/",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_alert_names_the_command_or_page_that_repairs(here: Installation, settings: Any, name: str) -> None:
+    (statements, _), command = COMMANDS[name]
+    with here.planted(*statements):
+        result = run(name)
+    wanted = command.format(**here.names, site=settings.SHOP_URL, month=f"{timezone.now():%Y-%m}")
+    assert wanted in result.repair.split("; "), result.repair
 
 
 def test_altered_total_of_a_day_is_found(here: Installation) -> None:

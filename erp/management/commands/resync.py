@@ -17,13 +17,18 @@ from erp.replication.resync import Rebuilt, attach, detach
 from erp.scrubber.outcome import EXIT_CODES
 from erp.scrubber.repair import check_again, repair
 
+WAIT_S = 60.0
+
 
 def _show(bar: tqdm[Any], done: int) -> None:
     bar.update(done - bar.n)
 
 
 class Command(BaseCommand):
-    """Owner data is never changed by a rebuild. Exit code as ``manage.py scrub`` when the check runs again."""
+    """Owner data is never changed by a rebuild.
+
+    Exit code as ``manage.py scrub`` of the check that follows; 2 when it could not be run in time.
+    """
 
     help = "Makes a reader's copy equal to its owner's rows (missing, extra and changed rows, at any version)."
 
@@ -36,6 +41,10 @@ class Command(BaseCommand):
         parser.add_argument("--attach", action="store_true", help="rebuild, check, and attach a detached reader")
         parser.add_argument("--detach", metavar="REASON", help="detach the reader instead, for this reason")
         parser.add_argument("--no-check", action="store_true", help="do not run the entity's check again afterwards")
+        parser.add_argument(
+            "--wait", type=float, default=WAIT_S, metavar="SECONDS",
+            help="how long to wait for another scrubber run before the check (default %(default)s)",
+        )  # fmt: skip
         parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,16 +63,17 @@ class Command(BaseCommand):
                     done = repair(
                         entity, reader, keys=keys, dry_run=options["dry_run"], progress=lambda n: _show(bar, n)
                     )
-            run = None if done.dry_run or options["no_check"] else check_again(entity)
+            run = None if done.dry_run or options["no_check"] else check_again(entity, wait_s=options["wait"])
         except (ErpError, UnknownEntity) as error:
             raise CommandError(str(error)) from error
         checks = {r.name: r.status for r in run.results.all()} if run and run.finished_at else {}
         if options["json"]:
-            self.stdout.write(json.dumps({**asdict(done), "checks": checks}))
+            self.stdout.write(json.dumps({**asdict(done), "checks": checks, "run": run.pk if run else None}))
         else:
             self._print(done, checks, run)
-        if checks and run and EXIT_CODES[run.status]:
-            sys.exit(EXIT_CODES[run.status])
+        code = EXIT_CODES[run.status if run.finished_at else "failed"] if run else 0
+        if code:
+            sys.exit(code)
 
     def _print(self, done: Rebuilt, checks: dict[str, str], run: ScrubRun | None) -> None:
         verb = "would be" if done.dry_run else "were"
@@ -71,7 +81,10 @@ class Command(BaseCommand):
         for name, status in checks.items():
             self.stdout.write(f"Check {name} again: {status}.")
         if run and not run.finished_at:
-            self.stdout.write(f"Another scrubber run is under way; {', '.join(run.names)} follows it.")
+            self.stdout.write(
+                f"Not checked yet: another scrubber run is under way. The workers do run {run.pk} after it "
+                f"({', '.join(run.names)}); or by hand: manage.py scrub --check {' --check '.join(run.names)}"
+            )
 
     def _keys(self, text: str | None) -> list[int] | None:
         if not text:

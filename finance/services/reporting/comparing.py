@@ -23,7 +23,8 @@ with documents as (
   where s.state = 'done' group by s.invoice_id, r.element || ' ' || r.value
 )
 select coalesce(i.number, s.number) as number, coalesce(d.key, n.key, 'no amount') as key,
-  coalesce(d.amount, 0) as document, coalesce(n.amount, 0) as nav, i.id is null as is_extra
+  coalesce(d.amount, 0) as document, coalesce(n.amount, 0) as nav, i.id is null as is_extra,
+  to_char(coalesce(i.issued_on, s.issued_on), 'YYYY-MM') as month
 from documents d full join nav n on n.id = d.id and n.key is not distinct from d.key
 join nav_submission s on s.invoice_id = coalesce(d.id, n.id)
 left join invoice i on i.id = s.invoice_id and i.state = 'issued'

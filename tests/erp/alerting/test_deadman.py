@@ -38,7 +38,13 @@ def give_results(run: ScrubRun, number: int) -> None:
         )
 
 
+def complete(at: datetime) -> None:
+    """A nightly run that did all of its checks."""
+    give_results(run_at(at, finished_at=at + timedelta(hours=1), status="ok"), 11)
+
+
 def test_run_that_has_not_started_by_ten_past_three_alerts() -> None:
+    complete(DUE - timedelta(days=1))
     assert not deadman.nightly(TEN_PAST - timedelta(seconds=1)).is_wrong
     late = deadman.nightly(TEN_PAST)
     assert late.is_wrong
@@ -50,7 +56,7 @@ def test_run_that_has_not_started_by_ten_past_three_alerts() -> None:
 
 
 def test_run_of_last_night_does_not_count() -> None:
-    run_at(DUE - timedelta(days=1), finished_at=DUE - timedelta(hours=23), status="ok")
+    complete(DUE - timedelta(days=1))
     assert deadman.nightly(TEN_PAST).is_wrong
 
 
@@ -61,6 +67,7 @@ def test_requested_run_has_not_started() -> None:
 
 def test_run_beyond_its_bound_alerts_until_it_is_finished(settings: Any) -> None:
     settings.SCRUB_BOUND_S = 3600
+    complete(DUE - timedelta(days=1))
     run = run_at(DUE, current="ledger_copy")
     assert not deadman.nightly(DUE + timedelta(hours=1)).is_wrong
     stuck = deadman.nightly(DUE + timedelta(hours=1, seconds=1))
@@ -84,6 +91,25 @@ def test_run_that_was_given_up_alerts_until_a_later_full_run_ends() -> None:
     full = ScrubRun.objects.create(status="alert", total=11, **later)
     give_results(full, 11)
     assert not deadman.nightly(DUE + timedelta(hours=9)).is_wrong
+
+
+def test_run_that_was_given_up_stays_an_incident_into_the_next_night() -> None:
+    given_up = run_at(DUE - timedelta(days=1), status="failed", finished_at=DUE - timedelta(hours=17))
+    give_results(given_up, 4)
+    for now in (DUE - timedelta(seconds=1), DUE, TEN_PAST - timedelta(seconds=1)):
+        assert "given up after 4 of 11 checks" in deadman.nightly(now).message
+        assert "nightly" in look(now)
+    tonight = run_at(DUE + timedelta(seconds=5))
+    assert "nightly" in look(TEN_PAST)  # it runs, and has not shown anything yet
+    give_results(tonight, 11)
+    ScrubRun.objects.filter(pk=tonight.pk).update(finished_at=TEN_PAST, status="ok")
+    assert "nightly" not in look(TEN_PAST)
+    assert "nightly" not in [a.key for a in open_alerts()]
+
+
+def test_night_without_any_run_stays_an_incident_while_the_next_one_runs() -> None:
+    run_at(DUE + timedelta(seconds=5))
+    assert "2026-11-23 03:00 UTC has not started" in deadman.nightly(DUE + timedelta(minutes=1)).message
 
 
 def test_full_run_by_hand_ends_the_incident_of_a_run_that_never_started() -> None:

@@ -10,7 +10,8 @@ from admin_app.serializers import CustomerSerializer
 from erp.errors import Refused
 from erp.ownership import entity
 from erp.replication import positions
-from erp.replication.pull import PAIR_LOCK_CLASS, pair_key, run_copy
+from erp.replication.positions import PAIR_LOCK_CLASS, pair_key
+from erp.replication.pull import run_copy
 from erp.replication.resync import attach, detach
 from erp.scrubber.copies import compare_copy
 from tests.databases import ErpDatabase

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 from erp.db import cursor, module_transaction
-from erp.replication import pull, transport
+from erp.replication import positions, pull, transport
 from erp.replication.resync import attach, detach
 from erp.scrubber.copies import compare_copy
 from tests.databases import ErpDatabase
@@ -153,7 +153,7 @@ def test_batch_that_arrives_late_does_not_turn_the_copy_back(fresh_erp: ErpDatab
 def test_run_under_way_makes_the_next_one_skip(fresh_erp: ErpDatabase, rows: list[int]) -> None:
     before = position()
     with fresh_erp.connect("logistics") as other, other.transaction():
-        other.execute("select pg_advisory_xact_lock(%s, %s)", [pull.PAIR_LOCK_CLASS, pull.pair_key(*PAIR)])
+        other.execute("select pg_advisory_xact_lock(%s, %s)", [positions.PAIR_LOCK_CLASS, positions.pair_key(*PAIR)])
         assert run().skipped == "a run is under way"
         assert position()["tick"] == before["tick"]
     assert run().skipped == ""

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from admin_app.serializers import CustomerSerializer
 from erp import ownership
 from erp.replication.positions import attachment
-from erp.scrubber import copies, sides
+from erp.scrubber import copies, engine, sides
 from erp.scrubber.checks import COPY_CHECKS
 from erp.scrubber.engine import run_check
 from erp.scrubber.sides import clear_caches
@@ -109,6 +109,38 @@ def test_repair_whose_check_still_alerts_exits_as_the_check(fresh_erp: ErpDataba
         manage("resync", "customer", "finance", "--keys", str(keys[0]))
     assert ended.value.code == 1
     manage("resync", "customer", "finance")
+
+
+def test_repair_that_could_not_be_checked_exits_2_and_says_so(
+    fresh_erp: ErpDatabase, keys: tuple[int, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with fresh_erp.connect("platform") as other:
+        other.execute("select pg_advisory_lock(%s)", [engine.RUN_LOCK])
+        with pytest.raises(SystemExit) as ended:
+            call_command("resync", "customer", "finance", "--wait", "0")
+        assert ended.value.code == 2
+        assert "Not checked yet: another scrubber run is under way." in capsys.readouterr().out
+        other.execute("select pg_advisory_unlock(%s)", [engine.RUN_LOCK])
+    assert [(run.names, run.status) for run in engine.run_pending()] == [(["customers"], "ok")]
+
+
+def test_repair_waits_for_the_run_that_is_under_way(fresh_erp: ErpDatabase, keys: tuple[int, int]) -> None:
+    holder = fresh_erp.popen(
+        "from erp.db import cursor\n"
+        f"cursor('platform').execute('select pg_advisory_lock(%s)', [{engine.RUN_LOCK}])\n"
+        "print('held', flush=True); input()"
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    waiting = fresh_erp.popen(
+        "from django.core.management import call_command\n"
+        "print('begun', flush=True); call_command('resync', 'customer', 'finance', '--wait', '60')"
+    )
+    assert waiting.stdout is not None
+    assert waiting.stdout.readline() == "begun\n"
+    holder.communicate("end\n", timeout=30)
+    output, errors = waiting.communicate(timeout=60)
+    assert (waiting.returncode, "Check customers again: ok." in output) == (0, True), errors
 
 
 def test_detached_corrupt_copy_is_back_within_one_command_and_one_check(

@@ -6,6 +6,7 @@ from erp.models import Alert, ScrubRun
 from erp.scrubber.engine import run_pending
 from erp.scrubber.sides import clear_caches
 from tests.databases import ErpDatabase
+from tests.scrub.planting import copy_everything
 
 _DIES = """
 import sys
@@ -24,6 +25,7 @@ engine.run_nightly()
 
 def test_killed_run_is_resumed_at_its_check(fresh_erp: ErpDatabase) -> None:
     clear_caches()
+    copy_everything()
     process = fresh_erp.popen(_DIES)
     assert process.stdout is not None
     assert process.stdout.readline() == "inside\n", process.stderr and process.stderr.read()

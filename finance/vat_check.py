@@ -1,0 +1,97 @@
+"""Check 9: output VAT per code is the same in the ledger, on the documents and in what the NAV has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from erp.links import stuck_page
+from erp.scrubber.reading import count, read
+from erp.scrubber.result import Findings
+from finance.clearing_checks import DOCUMENT_KINDS
+from finance.services import accounts
+from finance.services.reporting import comparing
+
+MONTHS_NAMED = 12
+
+# Entries on the VAT account that no document stands behind: transfers, closings, and the accountant's own.
+VAT_WITHOUT_DOCUMENT = ["vat_settlement", "margin_vat", "manual", "recurring", "year_close", "year_open"]
+
+_VAT = """
+with ledger as (
+  select l.vat_code, -sum(l.amount) as vat from journal_line l
+  where l.account = %(account)s and l.document_kind <> all(%(others)s) group by l.vat_code
+), documents as (
+  select v.vat_code, sum(v.base_vat) as vat from invoice i
+  cross join lateral jsonb_to_recordset(i.vat_summary) v(vat_code text, base_vat numeric)
+  where i.state = 'issued' group by v.vat_code
+)
+select coalesce(l.vat_code, d.vat_code) as vat_code, coalesce(l.vat, 0) as ledger, coalesce(d.vat, 0) as documents
+from ledger l full join documents d on d.vat_code = l.vat_code where coalesce(l.vat, 0) <> coalesce(d.vat, 0)"""
+
+# In which months, by the day of issue as a reconciliation takes them: read only once a code differs.
+_VAT_MONTHS = """
+with ledger as (
+  select to_char(coalesce(i.issued_on, l.entry_on), 'YYYY-MM') as month, l.vat_code, -sum(l.amount) as vat
+  from journal_line l
+  left join invoice i on i.id = l.document_id and l.document_kind = any(%(kinds)s) and i.state = 'issued'
+  where l.account = %(account)s and l.document_kind <> all(%(others)s) group by 1, 2
+), documents as (
+  select to_char(i.issued_on, 'YYYY-MM') as month, v.vat_code, sum(v.base_vat) as vat from invoice i
+  cross join lateral jsonb_to_recordset(i.vat_summary) v(vat_code text, base_vat numeric)
+  where i.state = 'issued' group by 1, 2
+)
+select distinct coalesce(l.month, d.month) as month from ledger l
+full join documents d on d.month = l.month and d.vat_code = l.vat_code
+where coalesce(l.vat, 0) <> coalesce(d.vat, 0) order by 1 limit 12"""
+
+_TOTALS = """
+select i.id, i.number, i.gross_total as header, coalesce(sum(l.gross), 0) as lines from invoice i
+left join invoice_line l on l.invoice_id = i.id where i.state = 'issued'
+group by i.id having coalesce(sum(l.gross), 0) <> i.gross_total or coalesce(sum(l.net), 0) <> i.net_total
+  or coalesce(sum(l.vat), 0) <> i.vat_total"""
+
+
+def _read(findings: Findings, statement: str, arguments: Any = None) -> Iterator[dict[str, Any]]:
+    return read(findings, "finance", statement, arguments)
+
+
+def check_vat(findings: Findings) -> None:
+    """Output VAT per code: ledger, documents and what the NAV has are equal; documents equal their lines."""
+    findings.compared = count(findings, "finance", "invoice")
+    arguments = {"account": accounts.OUTPUT_VAT, "others": VAT_WITHOUT_DOCUMENT}
+    for row in _read(findings, _VAT, arguments):
+        key, difference = f"VAT code {row['vat_code'] or 'none'}", row["ledger"] - row["documents"]
+        findings.add(key, row["documents"], row["ledger"], "owner corrupt", amount=difference)
+    if findings.mismatched:
+        months = _read(findings, _VAT_MONTHS, {**arguments, "kinds": DOCUMENT_KINDS})
+        _reconcile(findings, [row["month"] for row in months])
+    for row in _read(findings, _TOTALS):
+        key, difference = f"finance/invoice {row['number']}", row["header"] - row["lines"]
+        findings.add(key, row["header"], row["lines"], "owner corrupt", amount=difference)
+        findings.repair_with("manage.py verify_books --full, then restore what was altered from a backup")
+    _check_reports(findings)
+
+
+def _check_reports(findings: Findings) -> None:
+    """Reports that are DONE say what the documents say; the others may be under way for 24 hours after the issue."""
+    for row in _read(findings, comparing.REPORTED_DIFFERS):
+        key, difference = f"NAV report of {row['number']}, {row['key']}", row["nav"] - row["document"]
+        cause = "rogue write" if row["is_extra"] else "owner corrupt"
+        findings.add(key, row["document"], row["nav"], cause, amount=difference)
+        _reconcile(findings, [row["month"]])
+    for row in _read(findings, comparing.NOT_REPORTED):
+        if row["is_late"]:
+            findings.add(f"NAV report of {row['number']}", "done", row["state"], "lost", amount=row["vat"])
+            findings.repair_with(f"manage.py nav_send; what it cannot send is shown at {stuck_page()}")
+        else:
+            findings.in_flight += 1
+
+
+def _reconcile(findings: Findings, months: list[str]) -> None:
+    """Name the command that lists the documents of these months."""
+    for month in months:
+        if len(findings.repairs) < MONTHS_NAMED:
+            findings.repair_with(
+                f"manage.py nav_reconcile {month} lists the documents: correct them by credit note or reversal"
+            )
