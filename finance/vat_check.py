@@ -92,6 +92,4 @@ def _reconcile(findings: Findings, months: list[str]) -> None:
     """Name the command that lists the documents of these months."""
     for month in months:
         if len(findings.repairs) < MONTHS_NAMED:
-            findings.repair_with(
-                f"manage.py nav_reconcile {month} lists the documents: correct them by credit note or reversal"
-            )
+            findings.repair_with(f"manage.py nav_reconcile {month} lists the documents to credit or reverse")

@@ -141,12 +141,12 @@ def _look_again(
         after = _owned(owners, suspects)
         moving = {key for key in suspects if before.get(key) != after.get(key)}
         moving |= _in_flight(entity, lows, [key for key in suspects if _is_behind(after.get(key), right.get(key))])
-        differing = {
+        differing |= {
             key: (after.get(key), right.get(key))
             for key in suspects
             if key not in moving and after.get(key) != right.get(key)
         }
-        suspects = [key for key in suspects if key in differing or key in moving]
+        suspects = [key for key in suspects if key in moving]
     done.add(differing, len(moving))
 
 
