@@ -8,7 +8,7 @@ from typing import Any
 from erp.links import stuck_page
 from erp.scrubber.reading import count, read
 from erp.scrubber.result import Findings
-from finance.clearing_checks import DOCUMENT_KINDS
+from finance.models import DOCUMENT_KINDS
 from finance.services import accounts
 from finance.services.reporting import comparing
 
@@ -64,7 +64,7 @@ def check_vat(findings: Findings) -> None:
         key, difference = f"VAT code {row['vat_code'] or 'none'}", row["ledger"] - row["documents"]
         findings.add(key, row["documents"], row["ledger"], "owner corrupt", amount=difference)
     if findings.mismatched:
-        months = _read(findings, _VAT_MONTHS, {**arguments, "kinds": DOCUMENT_KINDS})
+        months = _read(findings, _VAT_MONTHS, {**arguments, "kinds": list(DOCUMENT_KINDS)})
         _reconcile(findings, [row["month"] for row in months])
     for row in _read(findings, _TOTALS):
         key, difference = f"finance/invoice {row['number']}", row["header"] - row["lines"]
