@@ -94,9 +94,11 @@ insert into journal_entry (id, journal, kind, entry_on, period, posting_key, act
 select n, 'SAL', 'normal', date '2024-01-01' + (n %% 730)::int, to_char(date '2024-01-01' + (n %% 730)::int, 'YYYY-MM'),
   'fill:' || n, 'bench', pg_current_xact_id()
 from generate_series(1000001, 1000000 + %(entries)s) n;
-insert into journal_line (id, entry_id, entry_no, line_no, journal, entry_on, period, account, account_name, amount,
-  document_amount, currency, customer_id, vat_code, document_kind, document_id, xid)
-select 10 * e.id + x.line_no, e.id, e.id, x.line_no, 'SAL', e.entry_on, e.period, x.account, '', x.amount, x.amount,
+insert into journal_line (id, entry_id, entry_no, line_no, journal, entry_on, tax_on, period, account, account_name,
+  amount, document_amount, currency, customer_id, vat_code, document_kind, document_id, xid)
+select 10 * e.id + x.line_no, e.id, e.id, x.line_no, 'SAL', e.entry_on,
+  case when x.vat_code <> '' then e.entry_on - (e.id %% 4)::int else e.entry_on end, e.period,
+  x.account, '', x.amount, x.amount,
   'HUF', e.id %% 5000, x.vat_code, 'invoice', e.id, e.xid
 from journal_entry e cross join lateral (values
   (1, case when e.id %% 9 = 0 then '317' else '311' end, 12700, ''),
@@ -105,9 +107,9 @@ from journal_entry e cross join lateral (values
   (3, '9111', -4000, '27'),
   (4, '467', -2700, '27')) x(line_no, account, amount, vat_code)
 where e.id > 1000000;
-insert into ledger_balance (entry_on, account, vat_code, debit, credit)
-select entry_on, account, vat_code, sum(greatest(amount, 0)), sum(greatest(-amount, 0)) from journal_line
-group by 1, 2, 3 on conflict (entry_on, account, vat_code) do nothing;
+insert into ledger_balance (entry_on, tax_on, account, vat_code, debit, credit)
+select entry_on, tax_on, account, vat_code, sum(greatest(amount, 0)), sum(greatest(-amount, 0)) from journal_line
+group by 1, 2, 3, 4 on conflict (entry_on, account, vat_code, tax_on) do nothing;
 """
 
 READ = """
@@ -129,7 +131,7 @@ reads = {
     'balance': lambda: trial_balance(*DAYS),
     'vat_direct': lambda: direct(
         "select vat_code, account, sum(amount) from journal_line where vat_code <> ''"
-        " and entry_on between '2024-01-01' and '2025-12-31' group by vat_code, account"),
+        " and tax_on between '2024-01-01' and '2025-12-31' group by vat_code, account"),
     'vat': lambda: vat_return(*DAYS),
 }
 times = {}

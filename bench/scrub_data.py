@@ -47,9 +47,10 @@ OWNERS = {
       insert into finance.journal_entry (id, kind, journal, entry_on, period, document_kind, posting_key, actor_name)
       select g, 'normal', 'STK', '2026-01-02', '2026-01', 'receipt', 'move:' || g, 'bench'
       from generate_series(1, 2 * {n}) g;
-      insert into finance.journal_line (id, version, entry_id, entry_no, line_no, journal, entry_on, period, account,
-        account_name, amount, currency, product_id, quantity, document_kind, xid)
-      select (g - 1) * 2 + s, 1, g, g, s, 'STK', '2026-01-02', '2026-01', case s when 1 then '261' else '491' end,
+      insert into finance.journal_line (id, version, entry_id, entry_no, line_no, journal, entry_on, tax_on, period,
+        account, account_name, amount, currency, product_id, quantity, document_kind, xid)
+      select (g - 1) * 2 + s, 1, g, g, s, 'STK', '2026-01-02', '2026-01-02', '2026-01',
+        case s when 1 then '261' else '491' end,
         case s when 1 then 'Goods' else 'Opening balance' end, (case s when 1 then 1 else -1 end)
           * 60 * (10 + ((g + 1) / 2) % 7), 'HUF', (g + 1) / 2, null, 'receipt', pg_current_xact_id()
       from generate_series(1, 2 * {n}) g, generate_series(1, 2) s order by 1;
@@ -71,10 +72,11 @@ OWNERS = {
         document_id, posting_key, actor_name)
       select 2 * {n} + g, 'normal', 'SAL', '2026-02-03', '2026-02', 'invoice', 'INV-2026-' || lpad(g::text, 6, '0'),
         g, 'invoice:' || g, 'bench' from generate_series(1, {i}) g;
-      insert into finance.journal_line (id, version, entry_id, entry_no, line_no, journal, entry_on, period, account,
-        account_name, amount, document_amount, currency, customer_id, document_kind, document_number, document_id,
-        vat_code, xid)
-      select 4 * {n} + (g - 1) * 3 + s, 1, 2 * {n} + g, 2 * {n} + g, s, 'SAL', '2026-02-03', '2026-02',
+      insert into finance.journal_line (id, version, entry_id, entry_no, line_no, journal, entry_on, tax_on, period,
+        account, account_name, amount, document_amount, currency, customer_id, document_kind, document_number,
+        document_id, vat_code, xid)
+      select 4 * {n} + (g - 1) * 3 + s, 1, 2 * {n} + g, 2 * {n} + g, s, 'SAL', '2026-02-03', '2026-02-03',
+        '2026-02',
         (array['311', '9111', '467'])[s], (array['Receivables', 'Revenue', 'VAT'])[s],
         (array[1270, -1000, -270])[s], (array[1270, -1000, -270])[s], 'HUF', 1 + g % {n}, 'invoice',
         'INV-2026-' || lpad(g::text, 6, '0'), g, case s when 1 then '' else '27' end, pg_current_xact_id()

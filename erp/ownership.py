@@ -125,6 +125,7 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
         Internal("exchange_rate"),
         Internal("product_cost"),
         Internal("valued_move", append_only=True),
+        Internal("margin_cost", append_only=True),
         Internal("nav_submission"),
         Internal("nav_batch"),
         Internal("nav_item"),
@@ -175,7 +176,12 @@ STANDARD_FUNCTIONS = ("ensure_journal_partitions(integer)", "attached_readers(te
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(MODULES, STANDARD_FUNCTIONS),
     "admin_app": (*STANDARD_FUNCTIONS, "redact_journal(text, bigint, jsonb)"),
-    "finance": (*STANDARD_FUNCTIONS, "chain_sha256(bytea, bytea)", "content_digest(jsonb)"),
+    "finance": (
+        *STANDARD_FUNCTIONS,
+        "chain_sha256(bytea, bytea)",
+        "content_digest(jsonb)",
+        "tax_day(text, numeric, numeric, date, date)",
+    ),
 }
 """Functions, besides the doors, that a module's runtime role may call in its own schema."""
 

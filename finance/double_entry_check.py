@@ -44,9 +44,9 @@ _BALANCES = """
 select coalesce(b.entry_on, l.entry_on) as day, coalesce(b.account, l.account) as account,
   coalesce(b.vat_code, l.vat_code) as vat_code, coalesce(b.debit - b.credit, 0) as kept, coalesce(l.amount, 0) as found
 from ledger_balance b full join (
-  select l.entry_on, l.account, l.vat_code, sum(l.amount) as amount from journal_line l
-  join entry_seal s on s.entry_id = l.entry_id group by 1, 2, 3
-) l on (l.entry_on, l.account, l.vat_code) = (b.entry_on, b.account, b.vat_code)
+  select l.entry_on, l.account, l.vat_code, l.tax_on, sum(l.amount) as amount from journal_line l
+  join entry_seal s on s.entry_id = l.entry_id group by 1, 2, 3, 4
+) l on (l.entry_on, l.account, l.vat_code, l.tax_on) = (b.entry_on, b.account, b.vat_code, b.tax_on)
 where coalesce(b.debit - b.credit, 0) <> coalesce(l.amount, 0)"""
 
 

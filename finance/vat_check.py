@@ -1,8 +1,10 @@
-"""Check 9: output VAT per code is the same in the ledger, on the documents and in what the NAV has."""
+"""Check 9: output VAT per code and tax date is the same in the ledger and on documents, and what the NAV has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from erp.links import stuck_page
@@ -19,15 +21,17 @@ VAT_WITHOUT_DOCUMENT = ["vat_settlement", "margin_vat", "manual", "recurring", "
 
 _VAT = """
 with ledger as (
-  select l.vat_code, -sum(l.amount) as vat from journal_line l
-  where l.account = %(account)s and l.document_kind <> all(%(others)s) group by l.vat_code
+  select l.vat_code, l.tax_on, -sum(l.amount) as vat from journal_line l
+  where l.account = %(account)s and l.document_kind <> all(%(others)s) group by 1, 2
 ), documents as (
-  select v.vat_code, sum(v.base_vat) as vat from invoice i
-  cross join lateral jsonb_to_recordset(i.vat_summary) v(vat_code text, base_vat numeric)
-  where i.state = 'issued' group by v.vat_code
+  select v.vat_code, tax_day(i.kind, i.vat_total, i.gross_total, i.fulfilled_on, i.issued_on) as tax_on,
+    sum(v.base_vat) as vat
+  from invoice i cross join lateral jsonb_to_recordset(i.vat_summary) v(vat_code text, base_vat numeric)
+  where i.state = 'issued' group by 1, 2
 )
-select coalesce(l.vat_code, d.vat_code) as vat_code, coalesce(l.vat, 0) as ledger, coalesce(d.vat, 0) as documents
-from ledger l full join documents d on d.vat_code = l.vat_code where coalesce(l.vat, 0) <> coalesce(d.vat, 0)"""
+select vat_code, tax_on, coalesce(l.vat, 0) as ledger, coalesce(d.vat, 0) as documents
+from ledger l full join documents d using (vat_code, tax_on)
+where coalesce(l.vat, 0) <> coalesce(d.vat, 0) order by 1, 2"""
 
 # In which months, by the day of issue as a reconciliation takes them: read only once a code differs.
 _VAT_MONTHS = """
@@ -60,9 +64,7 @@ def check_vat(findings: Findings) -> None:
     """Output VAT per code: ledger, documents and what the NAV has are equal; documents equal their lines."""
     findings.compared = count(findings, "finance", "invoice")
     arguments = {"account": accounts.OUTPUT_VAT, "others": VAT_WITHOUT_DOCUMENT}
-    for row in _read(findings, _VAT, arguments):
-        key, difference = f"VAT code {row['vat_code'] or 'none'}", row["ledger"] - row["documents"]
-        findings.add(key, row["documents"], row["ledger"], "owner corrupt", amount=difference)
+    _check_codes(findings, list(_read(findings, _VAT, arguments)))
     if findings.mismatched:
         months = _read(findings, _VAT_MONTHS, {**arguments, "kinds": list(DOCUMENT_KINDS)})
         _reconcile(findings, [row["month"] for row in months])
@@ -71,6 +73,23 @@ def check_vat(findings: Findings) -> None:
         findings.add(key, row["header"], row["lines"], "owner corrupt", amount=difference)
         findings.repair_with("manage.py verify_books --full, then restore what was altered from a backup")
     _check_reports(findings)
+
+
+def _check_codes(findings: Findings, days: list[dict[str, Any]]) -> None:
+    """A code whose sums differ is one finding; else each day between which VAT of it has moved."""
+    for code, found in groupby(days, key=lambda day: day["vat_code"]):
+        rows = list(found)
+        documents, ledger = (sum((row[side] for row in rows), Decimal(0)) for side in ("documents", "ledger"))
+        key = f"VAT code {code or 'none'}"
+        if documents != ledger:
+            findings.add(key, documents, ledger, "owner corrupt", amount=ledger - documents)
+            continue
+        for row in rows:
+            day, difference = f"{key} of {row['tax_on']}", row["ledger"] - row["documents"]
+            findings.add(day, row["documents"], row["ledger"], "owner corrupt", amount=difference)
+        findings.repair_with(
+            "manage.py verify_books --full names lines whose tax date was altered; restore them from a backup"
+        )
 
 
 def _check_reports(findings: Findings) -> None:

@@ -88,7 +88,7 @@ class EntryLines(ReadOnlyLines):
     model = JournalLine
     fields = (
         "line_no", "account", "account_name", "amount", "document_amount", "currency", "text", "customer_id",
-        "product_id", "quantity", "vat_code", "due_on",
+        "product_id", "quantity", "vat_code", "tax_on", "due_on",
     )  # fmt: skip
 
 
@@ -133,6 +133,7 @@ class JournalLineAdmin(ReadOnlyAdmin):
     icon = "format_list_numbered"
     list_display = (
         "entry_no", "entry_on", "account", "account_name", "amount", "document_number", "customer_id", "vat_code",
+        "tax_on",
     )  # fmt: skip
     list_filter = ("journal", "document_kind")
     search_fields = ("=account__number", "=document_number", "=entry_no")

@@ -11,7 +11,7 @@ from finance.copies import CustomerCopy, ProductCopy, SalesOrderCopy
 from finance.models.balances import LedgerBalance
 from finance.models.bank import BankEntry, BankMapping, BankStatement
 from finance.models.calendar import ClosedYear, EntryAttachment, PeriodChange, RecurringEntry
-from finance.models.inventory import ProductCost, ValuedMove
+from finance.models.inventory import MarginCost, ProductCost, ValuedMove
 from finance.models.invoices import (
     DOCUMENT_KINDS,
     SALES_KINDS,
@@ -62,6 +62,7 @@ __all__ = [
     "JournalEntry",
     "JournalLine",
     "LedgerBalance",
+    "MarginCost",
     "NavAnnulment",
     "NavBatch",
     "NavChannel",

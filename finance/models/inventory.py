@@ -30,6 +30,24 @@ class ProductCost(InternalModel):
         return f"{self.product_id}: {self.quantity} at {self.unit_cost}"
 
 
+class MarginCost(InternalModel):
+    """What was paid for an invoice line of the margin scheme that no goods move delivered; the latest counts."""
+
+    line = models.ForeignKey("finance.InvoiceLine", on_delete=models.PROTECT, related_name="margin_costs")
+    cost = AmountField(help_text="Base currency, VAT included")
+    note = models.CharField(max_length=200, blank=True, default="", db_default="")
+    actor_name = models.CharField(max_length=150)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "margin_cost"
+        ordering = ("-id",)
+        constraints = (models.CheckConstraint(condition=Q(cost__gte=0), name="margin_cost_not_negative"),)
+
+    def __str__(self) -> str:
+        return f"{self.line_id}: {self.cost}"
+
+
 class ValuedMove(InternalModel):
     """A stock move at its cost; append-only. ``value`` has the sign of the quantity."""
 

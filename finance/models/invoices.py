@@ -221,6 +221,9 @@ class InvoiceLine(InternalModel):
         Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="deductions",
         help_text="Advance invoice of which this line takes off a part",
     )  # fmt: skip
+    law_ref = models.CharField(
+        "law", max_length=100, null=True, editable=False, help_text="Of the VAT code as it was at issue"
+    )
     base_net = AmountField(null=True, editable=False, help_text="Net in base currency, as posted")
     base_vat = AmountField(null=True, editable=False, help_text="VAT in base currency")
 

@@ -135,6 +135,7 @@ class JournalLine(WindowedOwnedModel):
     line_no = models.IntegerField()
     journal = models.CharField(max_length=20)
     entry_on = models.DateField()
+    tax_on = models.DateField("tax date", help_text="Its VAT period; the posting date unless said otherwise")
     period = models.CharField(max_length=10)
     account = models.ForeignKey(
         Account, to_field="number", db_column="account", on_delete=models.PROTECT, db_index=False
@@ -167,6 +168,7 @@ class JournalLine(WindowedOwnedModel):
         indexes = (
             models.Index(fields=["entry", "id"], name="journal_line_entry"),
             models.Index(fields=["account", "entry_on"], name="journal_line_account"),
+            models.Index(fields=["tax_on", "account"], name="journal_line_tax", condition=~Q(vat_code="")),
         )
 
     def __str__(self) -> str:

@@ -33,6 +33,9 @@ class SealHead(InternalModel):
     last_no = models.BigIntegerField(default=0, db_default=0)
     last_hash = models.BinaryField(default=b"", db_default=b"")
     lo = Xid8Field(help_text="Entries of older transactions are sealed")
+    dated_from = models.BigIntegerField(
+        default=0, db_default=0, help_text="Seals after this one cover the lines' tax dates"
+    )
     system_identifier = models.CharField(max_length=40, default="", db_default="")
     ran_at = models.DateTimeField(null=True, help_text="When a run last began that sealed all there was")
 

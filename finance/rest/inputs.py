@@ -176,6 +176,7 @@ class JournalEntryInput(Input):
     """A manual entry; its Idempotency-Key is its posting key."""
 
     entry_on = DateField()
+    tax_on = DateField(required=False, help_text="VAT period of the lines with a VAT code; default: entry_on")
     lines = JournalLineInput(many=True, allow_empty=False)
     journal = CharField(max_length=20, default="GEN")
     currency = CharField(min_length=3, max_length=3, required=False)

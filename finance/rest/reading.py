@@ -85,7 +85,7 @@ class LedgerViewSet(OwnerReadViewSet):
     queryset = JournalLine.objects.all()
     serializer_class = LedgerLineSerializer
     filterset_fields = (
-        "entry_id", "account", "journal", "period", "entry_on", "customer_id", "product_id", "document_kind",
+        "entry_id", "account", "journal", "period", "entry_on", "tax_on", "customer_id", "product_id", "document_kind",
         "document_number", "document_id", "vat_code",
     )  # fmt: skip
 

@@ -25,11 +25,13 @@ s as (
 insert into invoice_line (invoice_id, line_no, product_id, sku, name, quantity, unit, unit_price, discount,
   discount_percent, vat_code, vat_override_reason, vat_rate, net, vat, gross, base_net, base_vat, order_line_no,
   original_line_id, move_id, product_class, delivered_on, order_id, order_number, shipment_id, shipment_number,
-  advance_invoice_id)
+  advance_invoice_id, law_ref)
 select i.id, r.line_no, r.product_id, r.sku, r.name, r.quantity, r.unit, r.unit_price, r.discount,
   r.discount_percent, r.vat_code, r.vat_override_reason, r.vat_rate, r.net, r.vat, r.gross, r.base_net, r.base_vat,
   r.order_line_no, r.original_line_id, r.move_id, r.product_class, r.delivered_on, r.order_id, r.order_number,
-  r.shipment_id, r.shipment_number, r.advance_invoice_id
+  r.shipment_id, r.shipment_number, r.advance_invoice_id, coalesce(
+    (select o.law_ref from invoice_line o where o.id = r.original_line_id),
+    (select v.law_ref from vat_code v where v.code = r.vat_code), '')
 from i, jsonb_to_recordset(%s::jsonb) r(line_no int, product_id bigint, sku text, name text, quantity int, unit text,
   unit_price numeric, discount numeric, discount_percent numeric, vat_code text, vat_override_reason text,
   vat_rate numeric, net numeric, vat numeric, gross numeric, base_net numeric, base_vat numeric, order_line_no int,

@@ -30,6 +30,9 @@ ZERO = Decimal(0)
 DAYS_AHEAD = 31
 """So far ahead entries may be dated; a typing error in the year would open that year's months."""
 
+TAX_DAYS_AHEAD = DAYS_AHEAD + 60
+"""The same of tax dates: of a supply settled by periods the tax point may be up to 60 days after the period."""
+
 
 @dataclass(frozen=True)
 class LineDraft:
@@ -45,6 +48,7 @@ class LineDraft:
     quantity: int | None = None
     vat_code: str = ""
     due_on: date | None = None
+    tax_on: date | None = None  # None: the entry's
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,11 @@ class EntryDraft:
     exchange_rate: Decimal | None = None  # base currency for one unit; None: everything is in base currency
     rate_on: date | None = None
     rate_source: str = ""
+    tax_on: date | None = None  # VAT period of the lines that carry a VAT code; None: the posting date's
+
+    def tax_day(self, line: LineDraft) -> date:
+        """The day whose VAT period a line belongs to."""
+        return line.tax_on or (self.tax_on if line.vat_code else None) or self.entry_on
 
 
 ENTRIES_SQL = """
@@ -81,12 +90,14 @@ d as materialized (
   returning id, period, document_kind, document_number, document_id
 ), b as (
   insert into journal_line (entry_id, line_no, account, account_name, amount, document_amount, currency, text,
-    customer_id, product_id, quantity, document_kind, document_number, document_id, vat_code, due_on)
+    customer_id, product_id, quantity, document_kind, document_number, document_id, vat_code, due_on,
+    tax_on)
   select e.id, r.n, a.number, a.name, r.amount, r.document_amount, r.currency, r.text, r.customer_id, r.product_id,
-    r.quantity, e.document_kind, e.document_number, e.document_id, r.vat_code, r.due_on
+    r.quantity, e.document_kind, e.document_number, e.document_id, r.vat_code, r.due_on, r.tax_on
   from e join d on d.id = e.id
   cross join lateral jsonb_to_recordset(d.lines) r(n int, account text, amount numeric, document_amount numeric,
-    currency text, text text, customer_id bigint, product_id bigint, quantity int, vat_code text, due_on date)
+    currency text, text text, customer_id bigint, product_id bigint, quantity int, vat_code text, due_on date,
+    tax_on date)
   left join account a on a.number = r.account and not a.is_group and a.is_active
   order by e.id, r.n
   returning entry_id, line_no, account_name
@@ -117,9 +128,16 @@ def entry_arguments(entries: Sequence[EntryDraft], base_currency: str, actor: Ac
     for entry in entries:
         if entry.entry_on > latest:
             raise DateTooFarAhead(f"{entry.entry_on} is too far ahead: entries may be dated until {latest}")
+        _require_near(entry, latest + timedelta(days=TAX_DAYS_AHEAD - DAYS_AHEAD))
     who = actor or current_actor()
     rows = [_entry_row(n, entry, base_currency) for n, entry in enumerate(entries, start=1)]
     return [dump_json(rows), who.id, who.name]
+
+
+def _require_near(entry: EntryDraft, latest: date) -> None:
+    tax_on = max((entry.tax_day(line) for line in entry.lines), default=entry.entry_on)
+    if tax_on > latest:
+        raise DateTooFarAhead(f"{tax_on} is too far ahead: the tax point may lie until {latest}")
 
 
 def _entry_row(n: int, entry: EntryDraft, base_currency: str) -> dict[str, Any]:
@@ -137,11 +155,11 @@ def _entry_row(n: int, entry: EntryDraft, base_currency: str) -> dict[str, Any]:
         "exchange_rate": entry.exchange_rate,
         "rate_on": entry.rate_on,
         "rate_source": entry.rate_source,
-        "lines": [_line_row(i, line, base_currency) for i, line in enumerate(entry.lines, start=1)],
+        "lines": [_line_row(i, line, entry, base_currency) for i, line in enumerate(entry.lines, start=1)],
     }
 
 
-def _line_row(n: int, line: LineDraft, base_currency: str) -> dict[str, Any]:
+def _line_row(n: int, line: LineDraft, entry: EntryDraft, base_currency: str) -> dict[str, Any]:
     return {
         "n": n,
         "account": line.account,
@@ -154,6 +172,7 @@ def _line_row(n: int, line: LineDraft, base_currency: str) -> dict[str, Any]:
         "quantity": line.quantity,
         "vat_code": line.vat_code,
         "due_on": line.due_on,
+        "tax_on": entry.tax_day(line),
     }
 
 

@@ -16,11 +16,16 @@ ENTRY_DIGEST = """sha256(convert_to(row(j.id, j.journal, j.kind, j.entry_on - da
     extract(epoch from j.created_at), j.exchange_rate, j.rate_on - date '2000-01-01', j.rate_source)::text, 'UTF8'))"""
 """SQL of the digest of an entry ``j`` without its lines: its canonical text does not depend on the session."""
 
-LINE_DIGEST = """sha256(convert_to(row(l.id, l.entry_no, l.line_no, l.journal, l.entry_on - date '2000-01-01', l.period,
-    l.account, l.account_name, l.amount, l.document_amount, l.currency, l.text, l.customer_id, l.product_id,
-    l.quantity, l.document_kind, l.document_number, l.document_id, l.vat_code, l.due_on - date '2000-01-01')::text,
-    'UTF8'))"""
+_LINE = """l.id, l.entry_no, l.line_no, l.journal, l.entry_on - date '2000-01-01', l.period, l.account, l.account_name,
+    l.amount, l.document_amount, l.currency, l.text, l.customer_id, l.product_id, l.quantity, l.document_kind,
+    l.document_number, l.document_id, l.vat_code, l.due_on - date '2000-01-01'"""
+
+LINE_DIGEST = f"sha256(convert_to(row({_LINE}, l.tax_on - date '2000-01-01')::text, 'UTF8'))"
 """SQL of the digest of a ledger line ``l``."""
+
+SEALED_LINE_DIGEST = f"""case when s.no > (select h.dated_from from seal_head h where h.id = 1) then {LINE_DIGEST}
+    else sha256(convert_to(row({_LINE})::text, 'UTF8')) end"""
+"""The same of a line ``l`` under the seal ``s``: the first seals were made before lines had a tax date."""
 
 # Every committed entry that is not sealed yet is sealed, so a run seals strictly later commits than the run before
 # it, and a long transaction elsewhere holds nobody up. ``lo`` only bounds the search.
@@ -42,10 +47,10 @@ with due as materialized (
   select c.no, c.entry_id, c.header, c.lines, chain_sha256(c.header || c.lines, %(last_hash)s) over (order by c.no)
   from content c returning no, hash, entry_id
 ), folded as (
-  insert into ledger_balance as b (entry_on, account, vat_code, debit, credit)
-  select l.entry_on, l.account, l.vat_code, sum(greatest(l.amount, 0)), sum(greatest(-l.amount, 0))
-  from sealed s join journal_line l on l.entry_id = s.entry_id group by 1, 2, 3 order by 1, 2, 3
-  on conflict (entry_on, account, vat_code) do update set debit = b.debit + excluded.debit,
+  insert into ledger_balance as b (entry_on, account, vat_code, tax_on, debit, credit)
+  select l.entry_on, l.account, l.vat_code, l.tax_on, sum(greatest(l.amount, 0)), sum(greatest(-l.amount, 0))
+  from sealed s join journal_line l on l.entry_id = s.entry_id group by 1, 2, 3, 4 order by 1, 2, 3, 4
+  on conflict (entry_on, account, vat_code, tax_on) do update set debit = b.debit + excluded.debit,
     credit = b.credit + excluded.credit
 ), state as (
   select (select count(*) from due) < %(limit)s as is_whole, pg_snapshot_xmin(pg_current_snapshot()) as xmin,

@@ -12,16 +12,16 @@ from erp.db import cursor, rows_as_dicts
 from finance.models import Account
 
 MOVED = """
-select b.entry_on, b.account, b.vat_code, b.debit, b.credit from ledger_balance b where {of_balance}
+select b.entry_on, b.tax_on, b.account, b.vat_code, b.debit, b.credit from ledger_balance b where {of_balance}
 union all
-select l.entry_on, l.account, l.vat_code, greatest(l.amount, 0), greatest(-l.amount, 0) from journal_line l
+select l.entry_on, l.tax_on, l.account, l.vat_code, greatest(l.amount, 0), greatest(-l.amount, 0) from journal_line l
 where l.xid >= (select h.lo from seal_head h where h.id = 1)
   and not exists (select 1 from entry_seal s where s.entry_id = l.entry_id) and {of_line}"""
 """What was moved, by conditions over the balance row ``b`` and the ledger line ``l``; exact in one snapshot."""
 
 
 def moved_sql(condition: str) -> str:
-    """SQL of what was moved under a condition over the alias ``t``, which has entry_on, account and vat_code."""
+    """SQL of what was moved under a condition over the alias ``t``, with entry_on, tax_on, account and vat_code."""
     return MOVED.format(of_balance=condition.replace("t.", "b."), of_line=condition.replace("t.", "l."))
 
 
@@ -36,7 +36,7 @@ select m.account, a.name as account_name,
 from (
   {moved_sql("t.entry_on <= %(last)s")}
   union all
-  select x.day, l.account, l.vat_code, x.sign * greatest(l.amount, 0), x.sign * greatest(-l.amount, 0)
+  select x.day, l.tax_on, l.account, l.vat_code, x.sign * greatest(l.amount, 0), x.sign * greatest(-l.amount, 0)
   from journal_entry e join journal_line l on l.entry_id = e.id
   cross join lateral (
     select e.entry_on, -1 where e.document_kind = 'year_close' and e.entry_on = %(last)s and not %(with_closing)s

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from erp.db import cursor
-from finance.serializers.sealing import LINE_DIGEST
+from finance.serializers.sealing import SEALED_LINE_DIGEST
 from finance.services import chain_sql as sql
 
 SIZE = 32  # bytes of a digest
@@ -66,11 +66,14 @@ def _lines(row: Mapping[str, Any], name: str, *, is_entry: bool) -> list[Damage]
 
 def _digests(key: int, *, is_entry: bool) -> tuple[list[bytes], list[tuple[int, bytes]]]:
     seal, column = ("entry_seal", "entry_id") if is_entry else ("invoice_seal", "invoice_id")
-    table, digest = ("journal_line", LINE_DIGEST) if is_entry else ("invoice_line", sql.DOCUMENT_LINE_DIGEST)
+    table, digest = ("journal_line", SEALED_LINE_DIGEST) if is_entry else ("invoice_line", sql.DOCUMENT_LINE_DIGEST)
     with cursor("finance") as cur:
         cur.execute(f"select lines from {seal} where {column} = %s", [key])
         (blob,) = cur.fetchone()
-        cur.execute(f"select l.line_no, {digest} from {table} l where l.{column} = %s order by l.line_no, l.id", [key])
+        cur.execute(
+            f"select l.line_no, {digest} from {table} l join {seal} s on s.{column} = l.{column} where l.{column} = %s "
+            "order by l.line_no, l.id", [key],
+        )  # fmt: skip
         there = [(line_no, bytes(value)) for line_no, value in cur.fetchall()]
     sealed = bytes(blob)
     return [sealed[i : i + SIZE] for i in range(0, len(sealed), SIZE)], there

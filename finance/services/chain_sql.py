@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finance.serializers.sealing import ENTRY_DIGEST, LINE_DIGEST
+from finance.serializers.sealing import ENTRY_DIGEST, SEALED_LINE_DIGEST
 
 DOCUMENT_DIGEST = "content_digest(to_jsonb(j) - '{version,created_at,updated_at,retired_at}'::text[])"
 DOCUMENT_LINE_DIGEST = "content_digest(to_jsonb(l))"
@@ -30,7 +30,7 @@ select (select count(*) from v) as seen, (select max(no) from v) as last_no,
 
 ENTRIES = _BATCH.format(
     no="no", key="entry_id", name="''", seal="entry_seal", of="", digest=ENTRY_DIGEST, table="journal_entry",
-    line_digest=LINE_DIGEST, line="journal_line", parent="entry_id",
+    line_digest=SEALED_LINE_DIGEST, line="journal_line", parent="entry_id",
 )  # fmt: skip
 
 DOCUMENTS = _BATCH.format(

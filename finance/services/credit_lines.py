@@ -225,7 +225,8 @@ def _at_price(
     original: Original, pieces: int, unit_price: Decimal, currency: str, price_mode: str
 ) -> tuple[Decimal, Decimal]:
     amount = round_money(unit_price * pieces, currency)
-    vat = vat_of(amount, original.vat_rate, currency, price_mode)
+    left = original.vat - original.credited_vat  # of a line that kept a residual less than its own rounded VAT
+    vat = min(vat_of(amount, original.vat_rate, currency, price_mode), left, key=abs)
     net = amount - vat if price_mode == "gross" else amount
     if abs(original.credited_net + net) > abs(original.net):
         raise CreditExceedsInvoice(

@@ -19,9 +19,13 @@ _SUMMARY = ("id", "number", "kind", "issued_on", "currency", "net_total", "vat_t
 def document_of(
     data: Mapping[str, Any], customer: CustomerCopy, lines: Sequence[Line], issued_on: date, **header: Any
 ) -> Document:
-    """An invoice over priced lines; ``header`` adds to or replaces what follows from the data."""
+    """An invoice over priced lines; ``header`` adds to or replaces what follows from the data.
+
+    The rate is that of the tax point: the day of fulfilment, but of issue when that comes first.
+    """
     kind = Invoice.Kind(data.get("kind") or Invoice.Kind.INVOICE)
     method = data.get("payment_method") or "transfer"
+    fulfilled_on = header.get("fulfilled_on") or issued_on
     return Document(
         kind=kind,
         series=SERIES[kind],
@@ -31,7 +35,7 @@ def document_of(
         due_on=as_date(data.get("due_on") or due_date(customer, issued_on, method)),
         currency=data["currency"],
         price_mode=data["price_mode"],
-        rate=rate_for(data["currency"], issued_on),
+        rate=rate_for(data["currency"], min(issued_on, fulfilled_on)),
         lines=lines,
         header={
             "order_id": data.get("order_id"),

@@ -10,6 +10,7 @@ from typing import Any
 
 from erp.money import LineInput, document_totals, round_money
 from finance.errors import EmptyDocument
+from finance.models import SALES_KINDS
 from finance.services.accounts import base_currency
 from finance.services.rates import Rate
 
@@ -64,6 +65,20 @@ class Document:
     rate: Rate
     lines: Sequence[Line]
     header: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def fulfilled_on(self) -> date:
+        """The day of the supply; of an advance, of the payment."""
+        return self.header.get("fulfilled_on") or self.issued_on
+
+    @property
+    def tax_on(self) -> date:
+        """The day whose VAT period the document belongs to; PostgreSQL's ``tax_day`` says the same."""
+        if self.kind in SALES_KINDS:
+            return self.fulfilled_on
+        vat, gross = sum_of(line.vat for line in self.lines), sum_of(line.gross for line in self.lines)
+        lowers = vat < 0 or (not vat and gross <= 0)
+        return self.issued_on if lowers else self.fulfilled_on
 
     @property
     def country(self) -> str:

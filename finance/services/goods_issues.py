@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -84,7 +85,9 @@ def set_collective(customer_id: int, *, is_collective: bool) -> None:
 def issue_collective(
     customer_id: int, first: date, last: date, *, actor: Actor, issued_on: date | None = None, key: str | None = None
 ) -> list[dict[str, Any]]:
-    """Invoice all waiting goods issues of a customer and period: one invoice per currency, price mode and address.
+    """Invoice all waiting goods issues of a customer and period: one invoice per month, currency, price mode, address.
+
+    A month has one tax point, the last delivery, so that no invoice lies in two VAT periods.
 
     Returns:
         Summaries of the invoices.
@@ -103,7 +106,7 @@ def issue_collective(
             same = [
                 row.payload.get(name) for name in ("currency", "price_mode", "payment_method", "bill_to", "country")
             ]
-            groups.setdefault(dump_json(same), []).append(row)
+            groups.setdefault(dump_json([f"{row.issued_on:%Y-%m}", *same]), []).append(row)
         if not groups:
             raise NotCollectable(f"No goods issue of the customer from {first} to {last} waits for an invoice")
         day = issued_on or timezone.now().date()
@@ -122,10 +125,13 @@ def _collect(rows: Sequence[WaitingIssue], period: tuple[date, date], issued_on:
     sources = sources_of(first.customer_id, (x.get("product_id") for row in rows for x in row.payload["lines"]))
     ordered = sorted(rows, key=lambda r: (r.issued_on, r.shipment_id))
     lines = [line for row in ordered for line in _delivered(row, sources.products)]
+    first_of_month = first.issued_on.replace(day=1)
+    last_of_month = first_of_month.replace(day=monthrange(first_of_month.year, first_of_month.month)[1])
     document = document_of(
         {**first.payload, "order_id": None, "order_number": "", "shipment_id": None, "external_ref": None},
         sources.customer, priced(lines, first.currency, first.price_mode), issued_on, is_collective=True,
-        delivered_from=period[0], delivered_to=period[1], fulfilled_on=max(row.issued_on for row in rows),
+        delivered_from=max(period[0], first_of_month), delivered_to=min(period[1], last_of_month),
+        fulfilled_on=ordered[-1].issued_on,
     )  # fmt: skip
     issued = issue(document, actor=actor)
     WaitingIssue.objects.filter(pk__in=[row.pk for row in rows]).update(invoice_id=issued.id)

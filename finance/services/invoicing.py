@@ -69,7 +69,8 @@ def manual_document(data: Mapping[str, Any]) -> Document:
     mode = data.get("price_mode") or "net"
     if data.get("is_simplified") and mode != "gross":
         raise GrossPricesNeeded
-    rows = lines_with_codes(data.get("lines") or [], sources, issued_on)
+    fulfilled_on = as_date(data.get("fulfilled_on") or issued_on)
+    rows = lines_with_codes(data.get("lines") or [], sources, fulfilled_on)
     lines = [_line(row, sources.products.get(row.get("product_id") or 0), kind) for row in rows]
     sold, off = discounted(
         [x for x in lines if x.advance_invoice_id is None], currency,
@@ -82,7 +83,7 @@ def manual_document(data: Mapping[str, Any]) -> Document:
     return document_of(
         {**data, "kind": Kind.FINAL if taken else kind, "currency": currency, "price_mode": mode, "shipment_id": None},
         customer, done, issued_on, channel=data.get("channel") or "manual", note=data.get("note") or "",
-        fulfilled_on=as_date(data.get("fulfilled_on") or issued_on), discount=off,
+        fulfilled_on=fulfilled_on, discount=off,
         discount_percent=Decimal(data.get("discount_percent") or 0), is_simplified=bool(data.get("is_simplified")),
     )  # fmt: skip
 
@@ -95,7 +96,7 @@ def _line(row: Mapping[str, Any], product: ProductCopy | None, kind: str) -> Lin
 
 
 def lines_with_codes(lines: Sequence[Mapping[str, Any]], sources: Sources, on_date: date) -> list[dict[str, Any]]:
-    """Lines with their VAT code and its rate, which must be valid on the day.
+    """Lines with their VAT code and its rate, which must be valid on the day of fulfilment.
 
     Raises:
         EmptyDocument, UnknownVatCode; VatReasonMissing: a line of a product has another code than the one that

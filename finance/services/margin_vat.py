@@ -16,12 +16,14 @@ from erp.errors import NotFound, Refused
 from finance.models import FiscalPeriod, JournalEntry, VatCode
 from finance.serializers.ledger import EntryDraft, LineDraft
 from finance.services import accounts, posting
+from finance.services.margin_costs import lines_without_cost
+from finance.services.open_days import first_open_day
 
 STANDARD_CODE = "27"
 SHOWN = 20
 
-# What credits and corrects a line counts with it; the cost is that of the goods' own move; returned goods take theirs
-# back.
+# What credits and corrects a line counts with it; the cost is that of the goods' own move, or was entered; returned
+# goods take theirs back.
 _MARGINS = """
 with recursive chain as (
   select l.id, l.id as line from invoice_line l join vat_code v on v.code = l.vat_code
@@ -31,30 +33,22 @@ with recursive chain as (
 )
 select g.vat_code, sum(round(greatest(g.margin, 0) * %(rate)s / (100 + %(rate)s), %(decimals)s)) as due
 from (
-  select l.vat_code, c.line, sum(l.base_net + coalesce(m.value, 0)
+  select l.vat_code, c.line, sum(l.base_net + coalesce(m.value, -k.cost, 0)
     + case when i.return_id is not null then coalesce(round(s.value * l.quantity / o.quantity, %(decimals)s), 0)
       else 0 end) as margin
   from chain c join invoice_line l on l.id = c.id join invoice i on i.id = l.invoice_id
   join vat_code v on v.code = l.vat_code
   left join valued_move m on m.move_id = l.move_id and l.original_line_id is null
+  left join lateral (select c.cost from margin_cost c where c.line_id = l.id order by c.id desc limit 1) k on true
   left join invoice_line o on o.id = l.original_line_id left join valued_move s on s.move_id = o.move_id
-  where v.category = 'margin' and i.state = 'issued' and i.issued_on <= %(last)s group by 1, 2
+  where v.category = 'margin' and i.state = 'issued'
+    and tax_day(i.kind, i.vat_total, i.gross_total, i.fulfilled_on, i.issued_on) <= %(last)s
+  group by 1, 2
 ) g group by g.vat_code order by g.vat_code"""
-
-# Lines whose pieces no goods move has a cost of, unless they are credited in full.
-_WITHOUT_COST = """
-select i.id, i.number, l.line_no, l.vat_code from invoice_line l
-join invoice i on i.id = l.invoice_id join vat_code v on v.code = l.vat_code
-left join valued_move m on m.move_id = l.move_id
-where v.category = 'margin' and i.state = 'issued' and i.issued_on <= %s and l.original_line_id is null
-  and m.move_id is null and l.base_net > 0 and l.base_net + coalesce((
-    select sum(c.base_net) from invoice_line c join invoice ci on ci.id = c.invoice_id
-    where c.original_line_id = l.id and ci.state = 'issued'), 0) > 0
-order by i.number, l.line_no"""
 
 _POSTED = """
 select l.vat_code, -sum(l.amount) as tax from journal_line l join vat_code v on v.code = l.vat_code
-where l.account = %(output)s and v.category = 'margin' and l.entry_on <= %(last)s group by l.vat_code"""
+where l.account = %(output)s and v.category = 'margin' and l.tax_on <= %(last)s group by l.vat_code"""
 
 
 def margin_vat_due(last: date) -> dict[str, Decimal]:
@@ -70,13 +64,6 @@ def margin_vat_due(last: date) -> dict[str, Decimal]:
         posted = dict(cur.fetchall())
     left = {code: due.get(code, Decimal(0)) - posted.get(code, Decimal(0)) for code in {*due, *posted}}
     return {code: tax for code, tax in sorted(left.items()) if tax}
-
-
-def lines_without_cost(last: date) -> list[dict[str, Any]]:
-    """Lines of the margin scheme up to a day whose cost is not known: ``id``, ``number``, ``line_no``."""
-    with cursor("finance") as cur:
-        cur.execute(_WITHOUT_COST, [last])
-        return rows_as_dicts(cur)
 
 
 @retried("finance")
@@ -101,8 +88,10 @@ def post_margin_vat(period_code: str, *, actor: Actor) -> dict[str, Any]:
     key = f"margin-vat:{period_code}"
     before = JournalEntry.objects.filter(posting_key__startswith=f"{key}:").count()
     entry = EntryDraft(
-        journal="GEN", kind=JournalEntry.Kind.CLOSING, entry_on=period.ends_on, posting_key=f"{key}:{before + 1}",
+        journal="GEN", kind=JournalEntry.Kind.CLOSING, entry_on=first_open_day(period.ends_on),
+        posting_key=f"{key}:{before + 1}",
         lines=lines, text=text, document_kind="margin_vat", document_number=period_code,
+        tax_on=period.ends_on,
     )  # fmt: skip
     (entry_id,) = posting.post([entry], actor)
     return posting.entry_as_data(JournalEntry.objects.get(pk=entry_id))
@@ -114,6 +103,6 @@ def _require_costs(last: date) -> None:
         named = ", ".join(f"{row['number']} line {row['line_no']}" for row in found[:SHOWN])
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise Refused(
-            f"The margin is not known of what no goods issue delivered: {named}{more}. Credit these lines, and sell "
-            "from stock what the margin scheme is for"
+            f"The margin is not known of what no goods issue delivered: {named}{more}. Enter what they cost on the "
+            "page of the VAT return, or credit them"
         )

@@ -35,8 +35,9 @@ def post_journal_entry(data: Mapping[str, Any], *, actor: Actor, posting_key: st
 
     Args:
         data: ``entry_on``, ``lines`` (``account`` and either ``amount`` signed, or ``debit``/``credit``; optional
-            dimensions); optional ``journal`` (default GEN), ``text``, ``currency``, ``document_kind``,
-            ``document_number``, ``document_id``, ``kind`` (normal, closing, opening).
+            dimensions); optional ``tax_on`` (VAT period of its lines with a VAT code, default the posting date),
+            ``journal`` (default GEN), ``text``, ``currency``, ``document_kind``, ``document_number``,
+            ``document_id``, ``kind`` (normal, closing, opening).
         posting_key: whatever is posted under it is posted once.
 
     Raises:
@@ -88,6 +89,7 @@ def _as_posted(draft: EntryDraft, posted: PostedEntry) -> dict[str, Any]:
             "line_no": n, "account": line.account, "account_name": name, "amount": line.amount,
             "document_amount": line.amount if line.document_amount is None else line.document_amount,
             "currency": line.currency or base_currency(), **{d: getattr(line, d) for d in _DIMENSIONS},
+            "tax_on": draft.tax_day(line),
         }
         for n, (line, name) in enumerate(zip(draft.lines, posted.account_names, strict=True), start=1)
     ]  # fmt: skip
@@ -99,8 +101,7 @@ def _as_posted(draft: EntryDraft, posted: PostedEntry) -> dict[str, Any]:
 
 
 def _entry_of(data: Mapping[str, Any], posting_key: str) -> EntryDraft:
-    entry_on = data["entry_on"]
-    entry_on = date.fromisoformat(entry_on) if isinstance(entry_on, str) else entry_on
+    entry_on = as_day(data["entry_on"])
     currency = data.get("currency") or base_currency()
     rate = rate_for(currency, entry_on)
     lines = _even([_line_of(row, currency, rate.rate) for row in data["lines"]])
@@ -112,7 +113,13 @@ def _entry_of(data: Mapping[str, Any], posting_key: str) -> EntryDraft:
         document_kind=data.get("document_kind") or "manual", document_number=data.get("document_number") or "",
         document_id=data.get("document_id"), exchange_rate=rate.rate if is_foreign else None,
         rate_on=rate.rate_on if is_foreign else None, rate_source=rate.source if is_foreign else "",
+        tax_on=as_day(data["tax_on"]) if data.get("tax_on") else None,
     )  # fmt: skip
+
+
+def as_day(value: date | str) -> date:
+    """A date given as such or in ISO form."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _line_of(row: Mapping[str, Any], currency: str, rate: Decimal) -> LineDraft:
@@ -178,6 +185,7 @@ def reversal_of(entry: JournalEntry, on_date: date, reason: str = "") -> EntryDr
             account=line.account_id, amount=-line.amount, document_amount=-line.document_amount,
             currency=line.currency, text=line.text, customer_id=line.customer_id, product_id=line.product_id,
             quantity=None if line.quantity is None else -line.quantity, vat_code=line.vat_code, due_on=line.due_on,
+            tax_on=line.tax_on if line.vat_code else None,  # a mistake leaves the VAT period that it stood in
         )
         for line in JournalLine.objects.filter(entry_id=entry.pk).order_by("line_no")
     ]  # fmt: skip
@@ -197,7 +205,7 @@ def is_reversible(entry: JournalEntry) -> bool:
 
 def entry_as_data(entry: JournalEntry) -> dict[str, Any]:
     """An entry with its lines as plain data."""
-    names = ("line_no", "account_id", "account_name", "amount", "document_amount", "currency", *_DIMENSIONS)
+    names = ("line_no", "account_id", "account_name", "amount", "document_amount", "currency", *_DIMENSIONS, "tax_on")
     lines = JournalLine.objects.filter(entry_id=entry.pk).order_by("line_no").values(*names)
     return {
         "id": entry.pk,

@@ -43,8 +43,9 @@ class _Printed:
         self.currency, self.base = invoice["currency"], invoice["base_currency"]
         self.references = _references(invoice)
         codes = VatCode.objects.filter(code__in=[x["vat_code"] for x in invoice["vat_summary"]]).order_by("code")
+        laws = _laws_at_issue(invoice)
         self.codes: dict[str, dict[str, str]] = {
-            c.code: {"code": c.code, "category": c.category, "law_ref": c.law_ref} for c in codes
+            c.code: {"code": c.code, "category": c.category, "law_ref": laws.get(c.code, c.law_ref)} for c in codes
         }
 
     def content(self) -> bytes:
@@ -229,6 +230,12 @@ def _address(party: Data) -> list[str]:
     city = f"{party.get('postcode') or ''} {party.get('city') or ''}".strip()
     country = party.get("country") or ""
     return [str(party.get("name") or ""), city, str(party.get("street") or ""), country]
+
+
+def _laws_at_issue(invoice: Data) -> dict[str, str]:
+    """VAT code → the law it stood on when the document was issued; none of drafts and of what was issued before."""
+    kept = InvoiceLine.objects.filter(invoice_id=invoice["id"]).order_by("-line_no").values_list("vat_code", "law_ref")
+    return {code: law for code, law in kept if law is not None}
 
 
 def _references(invoice: Data) -> dict[int, dict[str, Any]]:

@@ -32,6 +32,7 @@ def sales_entry(document: Document, totals: Totals, invoice_id: int) -> EntryDra
         exchange_rate=document.rate.rate if is_foreign else None,
         rate_on=document.rate.rate_on if is_foreign else None,
         rate_source=document.rate.source if is_foreign else "",
+        tax_on=document.tax_on,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from finance.services import sealing, tie_out
-from finance.services.vat_return import document_differences, vat_return
+from finance.services.vat_documents import document_differences
+from finance.services.vat_return import vat_return
 
 
 def books_problems(first: date, last: date) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ book_urlpatterns: list[URLPattern | URLResolver] = [
     path("finance/vat-return/<str:side>/<str:code>/", vat_pages.vat_documents_page, name="finance-vat-documents"),
     path("finance/vat-settlement/<str:period>/", vat_pages.settle_vat_page, name="finance-settle-vat"),
     path("finance/vat-margin/<str:period>/", vat_pages.post_margin_page, name="finance-post-margin-vat"),
+    path("finance/margin-costs/", vat_pages.margin_costs_page, name="finance-margin-costs"),
     path("finance/periods/", period_pages.period_calendar, name="finance-periods"),
     path("finance/periods/<int:pk>/<str:state>/", period_pages.change_period, name="finance-change-period"),
     path("finance/years/<int:year>/", period_pages.year_page, name="finance-year"),

@@ -211,6 +211,10 @@ class EntryForm(KeyForm):
         widget=UnfoldAdminSelectWidget,
     )
     text = _text("Text", required=True)
+    tax_on = forms.DateField(
+        label="Tax date", required=False, widget=UnfoldAdminSingleDateWidget,
+        help_text="The VAT period of the lines with a VAT code; empty: the posting date",
+    )  # fmt: skip
 
 
 class EntryLineForm(forms.Form):
@@ -258,6 +262,19 @@ class CreditForm(KeyForm):
 
     reason = _text("Reason", required=True)
     issued_on = _day("Date")
+
+
+class MarginCostForm(forms.Form):
+    """What one line of the margin scheme cost; empty: not known yet."""
+
+    title = ""
+
+    line_id = forms.IntegerField(widget=forms.HiddenInput)
+    cost = forms.DecimalField(
+        label="Cost, VAT included", max_digits=19, decimal_places=4, min_value=0, required=False,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )  # fmt: skip
+    note = _text("Supplier's document")
 
 
 class AllocationForm(forms.Form):

@@ -62,7 +62,8 @@ def post_entry(request: HttpRequest) -> HttpResponse:
         lines = [row for row in rows.cleaned_data if row.get("account")]
         try:
             done = posting.post_journal_entry(
-                {"entry_on": data["entry_on"], "journal": data["journal"].code, "text": data["text"], "lines": lines},
+                {**{n: data[n] for n in ("entry_on", "tax_on", "text")}, "journal": data["journal"].code,
+                 "lines": lines},
                 actor=actor_of(request.user), posting_key=f"manual:{data['key']}",
             )  # fmt: skip
         except ErpError as error:

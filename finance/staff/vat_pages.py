@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from typing import Any
 
+from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,10 +16,13 @@ from erp.fields import dump_json
 from erp.staff.desk import duty_page, page, perform
 from finance.models import FiscalPeriod, Invoice
 from finance.services import accounts
-from finance.services.margin_vat import lines_without_cost, margin_vat_due, post_margin_vat
-from finance.services.vat_return import VatReturn, document_differences, documents_of_code, vat_return
+from finance.services.margin_costs import enter_costs, lines_without_cost, margin_lines
+from finance.services.margin_vat import margin_vat_due, post_margin_vat
+from finance.services.vat_documents import document_differences, documents_of_code, late_documents
+from finance.services.vat_return import SIDES, VatReturn, vat_return
 from finance.services.vat_settlement import settle_vat
 from finance.staff import forms as f
+from finance.staff.pages import form_page
 
 DOCUMENTS_SHOWN = 1_000
 
@@ -41,11 +45,21 @@ def vat_return_page(request: HttpRequest) -> HttpResponse:
         sides=[(title, side, [c for c in found.codes if c.side == side]) for title, side in _SIDES],
         differences=document_differences(first, last), period=period, currency=accounts.base_currency(),
         query=f"first={first}&last={last}", margin_due=margin_vat_due(last),
-        without_cost=lines_without_cost(last),
+        without_cost=lines_without_cost(last), margin_lines=margin_lines(first, last), late=_late(period),
     )  # fmt: skip
 
 
-_SIDES = (("Sales (output VAT)", "sale"), ("Purchases (input VAT)", "purchase"))
+_SIDES = (
+    ("Sales (output VAT)", "sale"), ("Purchases with VAT owed by the buyer (output VAT)", "reverse"),
+    ("Purchases (input VAT)", "purchase"),
+)  # fmt: skip
+
+
+def _late(period: FiscalPeriod | None) -> list[dict[str, Any]]:
+    rows = late_documents(period) if period else []
+    for row in rows:
+        row["url"] = _url(row)
+    return rows
 
 
 def _periods() -> list[FiscalPeriod]:
@@ -84,7 +98,7 @@ def _csv(found: VatReturn) -> HttpResponse:
 def vat_documents_page(request: HttpRequest, side: str, code: str) -> HttpResponse:
     """The documents behind one line of the return."""
     form = f.DaysForm(request.GET)
-    if side not in {"sale", "purchase"} or not form.is_valid():
+    if side not in SIDES or not form.is_valid():
         raise Http404
     first, last = form.cleaned_data["first"], form.cleaned_data["last"]
     rows = documents_of_code(first, last, side, code, DOCUMENTS_SHOWN)
@@ -126,3 +140,29 @@ def post_margin_page(request: HttpRequest, period: str) -> HttpResponse:
         return f"Entry {done['entry_no']} posts the VAT of the margin scheme for {period}."
 
     return perform(request, run, f"{reverse('finance-vat-return')}?period={period}")
+
+
+@duty_page("finance")
+def margin_costs_page(request: HttpRequest) -> HttpResponse:
+    """Enter what lines of the margin scheme cost that no goods move delivered."""
+    days = f.DaysForm(request.GET)
+    if not days.is_valid():
+        raise Http404
+    first, last = days.cleaned_data["first"], days.cleaned_data["last"]
+    lines = margin_lines(first, last)
+    many = forms.formset_factory(f.MarginCostForm, extra=0)
+    initial = [{"line_id": x["id"], "cost": x["cost"], "note": x["note"]} for x in lines]
+    rows = many(request.POST or None, prefix="rows", initial=initial)
+    for form, line in zip(rows.forms, lines, strict=False):
+        form.title = (
+            f"{line['number']} line {line['line_no']}, {line['tax_on']}: {line['name']}, sold for "
+            f"{line['net'].normalize():,f} {accounts.base_currency()} ({line['vat_code']})"
+        )
+    if request.method == "POST" and rows.is_valid():
+        wanted = [row for row in rows.cleaned_data if row.get("cost") is not None]
+
+        def run() -> str:
+            return f"Costs of {enter_costs(wanted, actor=actor_of(request.user))} lines are entered."
+
+        return perform(request, run, f"{reverse('finance-vat-return')}?first={first}&last={last}")
+    return form_page(request, f"Costs under the margin scheme, {first} – {last}", "Enter", None, rows)

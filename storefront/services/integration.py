@@ -13,6 +13,7 @@ from django.utils import timezone
 from erp.actor import Actor
 from erp.errors import NotFound, Refused
 from erp.idempotency import hash_request
+from erp.money import round_money
 from storefront.models import CustomerCopy, ProductCopy, SalesOrder
 from storefront.serializers import NewOrder
 from storefront.services.handover import Outcome, OutOfStock
@@ -109,7 +110,7 @@ def _wanted(rows: Sequence[Mapping[str, Any]], terms: Terms) -> list[Wanted]:
         wanted.append(
             Wanted(
                 product, quantity, None if price is None else Decimal(price), row.get("vat_code") or None,
-                str(row.get("name") or ""), Decimal(row.get("discount") or 0),
+                str(row.get("name") or ""), round_money(Decimal(row.get("discount") or 0), terms.currency),
             )
         )  # fmt: skip
     return wanted

@@ -19,7 +19,7 @@ from finance.services.corrections import correct_invoice
 from finance.services.credit_lines import originals_of
 from finance.services.crediting import issue_credit_note
 from finance.services.invoicing import create_invoice
-from finance.services.vat_return import document_differences
+from finance.services.vat_documents import document_differences
 from tests.finance.world import BOOKKEEPER, DAY, World, posted
 from tests.pdf_text import pdf_text
 

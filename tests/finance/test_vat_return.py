@@ -11,13 +11,15 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from erp.errors import Refused
+from erp.errors import NotFound, Refused
 from erp.money import LineInput, document_totals
 from finance import api
-from finance.models import FiscalPeriod, Invoice, JournalLine, LedgerBalance
+from finance.models import FiscalPeriod, Invoice, InvoiceLine, JournalLine, LedgerBalance
 from finance.services import balances, crediting, invoicing, posting, sealing, tie_out
+from finance.services.margin_costs import enter_costs, margin_lines
 from finance.services.margin_vat import margin_vat_due, post_margin_vat
-from finance.services.vat_return import document_differences, documents_of_code, vat_return
+from finance.services.vat_documents import document_differences, documents_of_code
+from finance.services.vat_return import vat_return
 from finance.services.vat_settlement import settle_vat
 from tests.finance.world import BOOKKEEPER, World, number
 from tests.people import staff_client
@@ -131,7 +133,7 @@ def test_margin_scheme_taxes_what_a_piece_brought_beyond_its_cost(fresh_world: W
     assert tie_out.differences(MARCH[1]) == []
 
 
-def test_margin_without_a_known_cost_is_listed_and_not_posted(fresh_world: World) -> None:
+def test_margin_without_a_known_cost_is_posted_once_its_cost_is_entered(fresh_world: World) -> None:
     line = {"name": "Old clock", "quantity": 1, "unit_price": "1270", "vat_code": "KUL_HASZNALT"}
     head = {"customer_id": fresh_world.customer, "issued_on": MARCH[0]}
     sale = invoicing.create_invoice({**head, "lines": [line]}, BOOKKEEPER)
@@ -142,9 +144,27 @@ def test_margin_without_a_known_cost_is_listed_and_not_posted(fresh_world: World
     page = staff_client("vat", duty="finance").get("/admin/finance/vat-return/?period=2026-03").content.decode()
     assert f"{sale['number']} line 1</a>" in page
     assert "Post the VAT of the margin scheme" not in page
+    assert enter_cost("1000") == "Costs of 1 lines are entered."
+    assert margin_vat_due(MARCH[1]) == {"KUL_HASZNALT": D(57)}  # 27/127 of 270
+    post_margin_vat("2026-03", actor=BOOKKEEPER)
+    assert enter_cost("1143", "the supplier's second invoice") == "Costs of 1 lines are entered."
+    assert margin_vat_due(MARCH[1]) == {"KUL_HASZNALT": D(-30)}
+    assert enter_cost("1143", "the supplier's second invoice") == "Costs of 0 lines are entered."
     crediting.issue_credit_note(sale["id"], actor=BOOKKEEPER, issued_on=MARCH[1])
-    with pytest.raises(Refused, match="beyond what is posted"):
-        post_margin_vat("2026-03", actor=BOOKKEEPER)
+    assert margin_vat_due(MARCH[1]) == {"KUL_HASZNALT": D(-57)}
+    assert margin_lines(*MARCH) == []
+    with pytest.raises(NotFound, match="credited"):
+        enter_costs([{"line_id": InvoiceLine.objects.get(invoice_id=sale["id"]).pk, "cost": 1}], actor=BOOKKEEPER)
+
+
+def enter_cost(cost: str, note: str = "") -> str:
+    """Enter the cost of the only line on its page; what the page says to it."""
+    client, url = staff_client("vat", duty="finance"), f"/admin/finance/margin-costs/?first={MARCH[0]}&last={MARCH[1]}"
+    (row,) = margin_lines(*MARCH)
+    assert f"{row['number']} line 1" in client.get(url).content.decode()
+    form = {"rows-TOTAL_FORMS": 1, "rows-INITIAL_FORMS": 1, "rows-0-line_id": row["id"], "rows-0-cost": cost}
+    done = client.post(url, {**form, "rows-0-note": note}, follow=True)
+    return str(next(iter(done.context["messages"])))
 
 
 def test_page_shows_figures_leads_to_documents_and_exports(fresh_world: World) -> None:

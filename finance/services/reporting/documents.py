@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -51,6 +52,7 @@ def report_of(document: Mapping[str, Any], treatments: Mapping[str, VatTreatment
         NotReportable: something that the report must have is missing; the message tells what.
     """
     _check(document, treatments)
+    treatments = _as_issued(document, treatments)
     category = category_of(document)
     buyer = buyer_of({**document["customer"], **(document["buyer"] or {})})
     supplier = document["supplier"]
@@ -117,6 +119,16 @@ def _check(document: Mapping[str, Any], treatments: Mapping[str, VatTreatment]) 
     for line in document["lines"]:
         if line["vat"] and treatments[line["vat_code"]].element not in taxed:
             raise NotReportable(f"line {line['line_no']} has VAT under {line['vat_code']}, which carries none")
+
+
+def _as_issued(document: Mapping[str, Any], treatments: Mapping[str, VatTreatment]) -> dict[str, VatTreatment]:
+    """The treatments with the legal ground that stood under their codes when the document was issued."""
+    laws = {line["vat_code"]: line["law_ref"] for line in document["lines"] if line["law_ref"]}
+    found = dict(treatments)
+    for code, law in laws.items():
+        if found[code].reason:
+            found[code] = replace(found[code], reason=law)
+    return found
 
 
 def _rate(rate: Decimal) -> Decimal:

@@ -16,7 +16,8 @@ from erp.scrubber.checks import all_checks
 from erp.scrubber.engine import run_check
 from erp.scrubber.sides import clear_caches
 from finance.services import sealing, tie_out
-from finance.services.vat_return import document_differences, vat_return
+from finance.services.vat_documents import document_differences
+from finance.services.vat_return import vat_return
 from tests.databases import ErpDatabase
 
 EXCERPT = Path(__file__).resolve().parents[2] / "data" / "online-retail" / "excerpt.csv"
