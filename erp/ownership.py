@@ -103,6 +103,7 @@ INTERNAL: dict[str, tuple[Internal, ...]] = {
         Internal("fiscal_period"),
         Internal("journal_entry", append_only=True),
         Internal("period_change", append_only=True),
+        Internal("period_check", append_only=True),
         Internal("closed_year", append_only=True),
         Internal("recurring_entry"),
         Internal("entry_attachment", append_only=True),

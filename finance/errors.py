@@ -225,3 +225,9 @@ class ChartRefused(Refused):
     """The chart of accounts cannot be imported like this."""
 
     code = "chart-refused"
+
+
+class NothingToAccrue(Refused):
+    """There is no revenue to be accrued."""
+
+    code = "nothing-to-accrue"

@@ -10,7 +10,7 @@ move* is a stock move at its cost.
 from finance.copies import CustomerCopy, ProductCopy, SalesOrderCopy
 from finance.models.balances import LedgerBalance
 from finance.models.bank import BankEntry, BankMapping, BankStatement
-from finance.models.calendar import ClosedYear, EntryAttachment, PeriodChange, RecurringEntry
+from finance.models.calendar import ClosedYear, EntryAttachment, PeriodChange, PeriodCheck, RecurringEntry
 from finance.models.inventory import MarginCost, ProductCost, ValuedMove
 from finance.models.invoices import (
     DOCUMENT_KINDS,
@@ -73,6 +73,7 @@ __all__ = [
     "Payment",
     "PaymentAllocation",
     "PeriodChange",
+    "PeriodCheck",
     "ProductCopy",
     "ProductCost",
     "ReaderState",

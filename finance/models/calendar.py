@@ -28,6 +28,23 @@ class PeriodChange(InternalModel):
         return f"{self.period_id} {self.state}"
 
 
+class PeriodCheck(InternalModel):
+    """What stood against closing a month when somebody asked; append-only."""
+
+    period = models.ForeignKey(FiscalPeriod, on_delete=models.PROTECT, related_name="checks")
+    found = ExactJSONField(help_text="Every obstacle in words; empty: none")
+    took_s = models.DecimalField("seconds", max_digits=10, decimal_places=3)
+    actor_name = models.CharField(max_length=150)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "period_check"
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.period_id} {self.at}"
+
+
 class ClosedYear(InternalModel):
     """A fiscal year whose result is taken over and whose balances are carried forward; append-only."""
 

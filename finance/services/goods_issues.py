@@ -120,6 +120,20 @@ def issue_collective(
     return done
 
 
+def issue_all_collective(last: date, *, actor: Actor) -> list[dict[str, Any]]:
+    """Issue the collective invoices of every customer whose goods issues wait until a day, one customer a transaction.
+
+    Raises NotCollectable.
+    """
+    waiting = WaitingIssue.objects.filter(invoice=None, issued_on__lte=last).order_by("issued_on")
+    earliest: dict[int, date] = {}
+    for customer_id, day in waiting.values_list("customer_id", "issued_on"):
+        earliest.setdefault(customer_id, day)
+    if not earliest:
+        raise NotCollectable(f"No goods issue until {last} waits for an invoice")
+    return [row for key in sorted(earliest) for row in issue_collective(key, earliest[key], last, actor=actor)]
+
+
 def _collect(rows: Sequence[WaitingIssue], period: tuple[date, date], issued_on: date, actor: Actor) -> dict[str, Any]:
     first = rows[0]
     sources = sources_of(first.customer_id, (x.get("product_id") for row in rows for x in row.payload["lines"]))

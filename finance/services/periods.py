@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -10,7 +12,7 @@ from erp.actor import Actor
 from erp.db import retried
 from erp.errors import NotFound
 from finance.errors import PeriodClosed, PeriodNotClosable, ReasonMissing, SubledgersDiffer
-from finance.models import FiscalPeriod, PeriodChange
+from finance.models import FiscalPeriod, PeriodChange, PeriodCheck
 from finance.serializers.ledger import posting_errors
 from finance.services import tie_out
 from finance.services.sealing import seal_pending
@@ -83,9 +85,25 @@ def require_tied_out(period: FiscalPeriod) -> None:
 
 
 def standing_against(period: FiscalPeriod) -> list[str]:
-    """What stands against closing a month, in words: for the page."""
+    """What stands against closing a month, in words; compares every subledger, which takes its time."""
     found = [str(difference) for difference in tie_out.differences(period.ends_on)]
     return [*found, *unfinished(period.ends_on)]
+
+
+def check_period(period_id: int, *, actor: Actor) -> PeriodCheck:
+    """Find out what stands against closing a month, and keep the result for the page."""
+    period = FiscalPeriod.objects.filter(pk=period_id).first()
+    if period is None:
+        raise NotFound(f"period {period_id} does not exist")
+    begun = time.monotonic()
+    found = standing_against(period)
+    took_s = Decimal(f"{time.monotonic() - begun:.3f}")
+    return PeriodCheck.objects.create(period=period, found=found, took_s=took_s, actor_name=actor.name)
+
+
+def last_check(period: FiscalPeriod) -> PeriodCheck | None:
+    """The month's latest check."""
+    return PeriodCheck.objects.filter(period=period).order_by("-id").first()
 
 
 def calendar() -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from finance.services.rates import rate_for
 _DOCUMENT_KEYS = frozenset(
     {
         "invoice", "shipment", "return", "payment", "allocation", "offset", "moves", "write_off", "year-result",
-        "year-close", "year-open", "bank_entry",
+        "year-close", "year-open", "bank_entry", "accrual",
     }
 )  # fmt: skip
 ZERO = Decimal(0)

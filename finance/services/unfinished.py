@@ -8,11 +8,13 @@ from django.db.models import Count, Sum
 
 from erp.registry import registry
 from finance.models import BankEntry
+from finance.services.accruals import not_accrued
 
 
 def unfinished(last: date) -> list[str]:
-    """What waits to be booked until a day, in words: bank entries, and what other modules have on their way."""
-    return [*_bank_entries(last), *(text for check in registry.closing_checks for text in check(last))]
+    """What waits to be booked until a day, in words: bank entries, revenue, work of other modules."""
+    own = [*_bank_entries(last), *not_accrued(last)]
+    return [*own, *(text for check in registry.closing_checks for text in check(last))]
 
 
 def _bank_entries(last: date) -> list[str]:

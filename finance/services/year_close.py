@@ -20,7 +20,7 @@ from finance.errors import YearNotClosable
 from finance.models import ClosedYear, FiscalPeriod, JournalEntry
 from finance.serializers.ledger import EntryDraft, LineDraft, posting_errors
 from finance.services import accounts, posting
-from finance.services.periods import set_state, standing_against
+from finance.services.periods import last_check, set_state, standing_against
 
 ZERO = Decimal(0)
 RESULT_TYPES = ("income", "expense")
@@ -50,16 +50,20 @@ class Preview:
         return self.income - self.expense
 
 
-def preview(year: int) -> Preview:
-    """The year's result as it stands, and every obstacle in words."""
+def preview(year: int, *, is_checked: bool = True) -> Preview:
+    """The year's result as it stands, and every obstacle in words.
+
+    Args:
+        is_checked: whether December's subledgers are compared now; else what its last check found stands.
+    """
     rows = [row for row in _balances(date(year, 12, 31)) if row["type"] in RESULT_TYPES]
     income = -sum((r["amount"] for r in rows if r["type"] == "income"), ZERO)
     expense = sum((r["amount"] for r in rows if r["type"] == "expense"), ZERO)
     closed = ClosedYear.objects.filter(year=year).first()
-    return Preview(year, income, expense, [] if closed else list(_obstacles(year)), closed)
+    return Preview(year, income, expense, [] if closed else _obstacles(year, is_checked), closed)
 
 
-def _obstacles(year: int) -> list[str]:
+def _obstacles(year: int, is_checked: bool) -> list[str]:
     found = []
     months = list(FiscalPeriod.objects.filter(fiscal_year=year).order_by("starts_on"))
     if not months:
@@ -80,7 +84,10 @@ def _obstacles(year: int) -> list[str]:
                 f"Account {row['account']} holds {row['amount'].normalize():,f}: opening balances are not complete; "
                 f"book it to where it belongs (e.g. equity, 413)"
             )
-    return [*found, *standing_against(months[-1])]
+    if is_checked:
+        return [*found, *standing_against(months[-1])]
+    check = last_check(months[-1])
+    return [*found, *(check.found if check else [f"{months[-1].code} is not checked yet: check it now"])]
 
 
 _NOT_CLOSED = (FiscalPeriod.State.OPEN, FiscalPeriod.State.SOFT_LOCKED)

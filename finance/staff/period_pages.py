@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -12,21 +13,66 @@ from django.views.decorators.http import require_POST
 from erp.actor import actor_of
 from erp.staff.desk import duty_page, page, perform
 from finance.models import FiscalPeriod
-from finance.services import accounts, periods, year_close
+from finance.services import accounts, accruals, goods_issues, periods, year_close
 
 State = FiscalPeriod.State
 
 
 @duty_page("finance")
 def period_calendar(request: HttpRequest) -> HttpResponse:
-    """Months by year with their state, the buttons that change it, and what stands against closing the next one."""
-    years = periods.calendar()
+    """Months by year with their state, the buttons that change it, and what stood against closing the next one.
+
+    Subledgers are compared on demand: the page shows the last result with its time.
+    """
     following = FiscalPeriod.objects.exclude(state=State.LOCKED).order_by("starts_on").first()
     is_over = following is not None and following.ends_on < timezone.now().date()
     return page(
-        request, "finance/periods.html", "Periods", years=years, next=following,
-        differences=periods.standing_against(following) if following and is_over else [], is_over=is_over,
+        request, "finance/periods.html", "Periods", years=periods.calendar(), next=following, is_over=is_over,
+        check=periods.last_check(following) if following else None, currency=accounts.base_currency(),
+        unbilled=accruals.unbilled(following.ends_on) if following else [],
     )  # fmt: skip
+
+
+@require_POST
+@duty_page("finance")
+def check_period(request: HttpRequest, pk: int) -> HttpResponse:
+    """Compare every subledger at a month's end and look for what still has to enter it."""
+
+    def run() -> str:
+        check = periods.check_period(pk, actor=actor_of(request.user))
+        return f"{check.period.code} is checked: {len(check.found) or 'nothing'} against closing it."
+
+    return perform(request, run, _back(request))
+
+
+@require_POST
+@duty_page("finance")
+def accrue(request: HttpRequest, pk: int) -> HttpResponse:
+    """Accrue the revenue of goods that were not invoiced by a month's end."""
+
+    def run() -> str:
+        done = accruals.accrue(pk, actor=actor_of(request.user))
+        return f"Accrued: {done['amount']}, by entry {done['entry']}; entry {done['reversal']} reverses it next month."
+
+    return perform(request, run, _back(request))
+
+
+@require_POST
+@duty_page("finance")
+def issue_collective(request: HttpRequest, pk: int) -> HttpResponse:
+    """Issue the collective invoices of all goods that wait for one at a month's end, today."""
+    last = get_object_or_404(FiscalPeriod, pk=pk).ends_on
+
+    def run() -> str:
+        done = goods_issues.issue_all_collective(last, actor=actor_of(request.user))
+        return f"Issued: {', '.join(row['number'] for row in done)}."
+
+    return perform(request, run, _back(request))
+
+
+def _back(request: HttpRequest) -> str:
+    year = request.POST.get("year", "")
+    return reverse("finance-year", args=[int(year)]) if year.isdecimal() else reverse("finance-periods")
 
 
 @require_POST
@@ -53,8 +99,10 @@ def year_page(request: HttpRequest, year: int) -> HttpResponse:
             return f"{year} is closed for good; its result of {closed.result.normalize():,f} is carried forward."
 
         return perform(request, run, reverse("finance-year", args=[year]))
-    found = year_close.preview(year)
+    found = year_close.preview(year, is_checked=False)
+    december = FiscalPeriod.objects.filter(starts_on=date(year, 12, 1)).first()
     return page(
         request, "finance/year_close.html", f"Close of {year}", found=found, year=year,
         currency=accounts.base_currency(), last=date(year, 12, 31),
+        december=december, check=periods.last_check(december) if december else None,
     )  # fmt: skip

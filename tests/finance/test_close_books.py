@@ -139,8 +139,10 @@ def test_month_with_a_differing_subledger_is_not_closed_and_says_which(fresh_wor
     )
     assert "Inventory (account 261) differ by 5 from their documents: product none by 5" in str(refused.value)
     assert FiscalPeriod.objects.get(code="2026-03").state == "open"
-    page = staff_client("keeper", duty="finance").get("/admin/finance/periods/").content.decode()
-    assert "customer none by 77" in page
+    client, march = staff_client("keeper", duty="finance"), FiscalPeriod.objects.get(code="2026-03")
+    assert "Not checked yet" in client.get("/admin/finance/periods/").content.decode()
+    client.post(f"/admin/finance/periods/{march.pk}/check/")
+    assert "customer none by 77" in client.get("/admin/finance/periods/").content.decode()
     posting.reverse_entry(stray, actor=BOOKKEEPER, on_date=date(2026, 3, 16))
     post("2026-03-15", ("311", -77), ("9111", 77))
     assert close("2026-03") == "2026-03"
@@ -182,6 +184,8 @@ def test_year_close_takes_the_result_over_and_opens_the_next_year(fresh_world: W
         close(f"2026-{month:02}")
     assert year_close.preview(2026).result == -(income + expense)
     client = staff_client("keeper", duty="finance")
+    assert "2026-12 is not checked yet" in client.get("/admin/finance/years/2026/").content.decode()
+    client.post(f"/admin/finance/periods/{FiscalPeriod.objects.get(code='2026-12').pk}/check/", {"year": "2026"})
     assert "Close 2026 for good" in client.get("/admin/finance/years/2026/").content.decode()
     assert client.post("/admin/finance/years/2026/").status_code == 302
     closed = ClosedYear.objects.get()
@@ -299,8 +303,9 @@ def test_open_bank_entries_stand_against_closing_their_month(fresh_world: World)
         )
     with pytest.raises(PeriodNotClosable, match="not booked: 2, over 1,200 HUF"):
         close("2026-01")
-    page = staff_client("keeper", duty="finance").get("/admin/finance/periods/").content.decode()
-    assert "over 1,200 HUF" in page
+    client = staff_client("keeper", duty="finance")
+    client.post(f"/admin/finance/periods/{FiscalPeriod.objects.get(code='2026-01').pk}/check/")
+    assert "over 1,200 HUF" in client.get("/admin/finance/periods/").content.decode()
     for n in ("0", "1"):
         entry = BankEntry.objects.get(entry_ref=n)
         bank_matching.book_entry(entry.pk, actor=BOOKKEEPER, customer_id=fresh_world.customer)
