@@ -94,7 +94,8 @@ def not_accrued(last: date) -> list[str]:
     if not rows:
         return []
     named = "; ".join(
-        f"{row.customer.number} {row.customer.name}: {row.total.normalize():,f} for {', '.join(row.shipments) or 'nothing'}"
+        f"{row.customer.number} {row.customer.name}: {row.total.normalize():,f} "
+        f"for {', '.join(row.shipments) or 'nothing'}"
         + (f", accrued {row.accrued_total.normalize():,f}" if row.accrued else "")
         for row in rows
     )

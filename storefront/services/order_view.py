@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from erp import freshness
@@ -117,10 +118,12 @@ def order_context(order: SalesOrder) -> dict[str, Any]:
     lines = [_line(order, line, state, products.get(line.product_id)) for line in goods]
     names = {line["line_no"]: line["name"] for line in lines}
     method = ShippingMethod.objects.filter(code=order.shipping_method).first()
-    invoices = list(InvoiceCopy.objects.filter(order_id=order.pk).order_by("issued_on", "id"))
+    invoices = invoices_of(order)
+    # What is paid of a collective invoice tells of one order only when it is paid as a whole.
+    counted = [i for i in invoices if i.order_id == order.pk or i.payment_state == "paid"]
     return {
         "order": {
-            "number": order.number, **axes_with_payment(state.axes, invoices), "placed_at": order.placed_at,
+            "number": order.number, **axes_with_payment(state.axes, counted), "placed_at": order.placed_at,
             "email": order.email, "currency": order.currency, "price_mode": order.price_mode, "ship_to": order.ship_to,
             "bill_to": order.bill_to, "note": order.note,
             "shipping_method_name": method.label if method else order.shipping_method,
@@ -135,6 +138,12 @@ def order_context(order: SalesOrder) -> dict[str, Any]:
         "can_return": state.axes["lifecycle"] != "cancelled" and any(line["returnable"] for line in lines),
         "refusal": order.refusal,
     }  # fmt: skip
+
+
+def invoices_of(order: SalesOrder) -> list[InvoiceCopy]:
+    """Documents of an order: its own, and the collective invoices on which its goods stand, oldest first."""
+    collective = Q(customer_id=order.customer_id, order_id=None, lines__contains=[{"order_number": order.number}])
+    return list(InvoiceCopy.objects.filter(Q(order_id=order.pk) | collective).order_by("issued_on", "id"))
 
 
 def can_cancel(order: SalesOrder, state: OrderState) -> bool:

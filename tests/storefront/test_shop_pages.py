@@ -8,14 +8,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 from django.utils.formats import date_format
 
 from erp.models import User
 from erp.relay import run_relay
 from finance import api as finance
+from finance.services.goods_issues import issue_collective, set_collective
 from logistics import api as logistics
 from storefront.models import CustomerCopy, InvoiceCopy, SalesOrder, ShopAccount
-from storefront.services import accounts
+from storefront.services import accounts, order_view
 from storefront.services.word_index import index_words
 from tests.databases import ErpDatabase
 from tests.storefront import world
@@ -221,6 +223,24 @@ def test_payment_is_on_the_page_as_soon_as_it_is_recorded() -> None:
     assert logistics.get_order(order.pk)["payment"] == "paid"
     world.copy_orders()
     assert tell_payments() == 0
+
+
+def test_order_page_lists_the_collective_invoice_that_covers_the_order() -> None:
+    customer = world.account("collective@example.com")
+    set_collective(customer.pk, is_collective=True)
+    orders = [shipped_order("collective@example.com") for _ in range(2)]
+    client, today = world.logged_in("collective@example.com"), timezone.now().date()
+    urls = [f"/orders/{order.number}/" for order in orders]
+    assert all("/invoices/" not in text_of(client, url) for url in urls)
+    (invoice,) = issue_collective(customer.pk, today, today, actor=world.SHOPPER)
+    finance.record_payment(
+        {"invoice_id": invoice["id"], "amount": invoice["gross_total"]}, actor=world.SHOPPER
+    )  # fmt: skip
+    for order, url in zip(orders, urls, strict=True):
+        assert f"/invoices/{invoice['number']}/" in text_of(client, url)
+        assert [i.number for i in order_view.invoices_of(order)] == [invoice["number"]]
+    assert invoice["number"] in text_of(client, f"/invoices/{invoice['number']}/")
+    set_collective(customer.pk, is_collective=False)
 
 
 def test_invoice_page_is_for_its_customer_alone() -> None:
