@@ -15,7 +15,7 @@ from logistics.serializers.reserving import (
     release_reservations,
     reserve_stock,
 )
-from logistics.serializers.running import run_sql
+from logistics.serializers.running import among, run_sql
 
 __all__ = [
     "InsufficientStock",
@@ -24,6 +24,7 @@ __all__ = [
     "ReservationResult",
     "SalesOrderSerializer",
     "StockSerializer",
+    "among",
     "cancel_lines",
     "change_reserved",
     "insert_order",

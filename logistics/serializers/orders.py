@@ -9,7 +9,7 @@ from erp.actor import Actor
 from erp.fields import dump_json
 from erp.permit import write_permit
 from erp.publishing import write_and_publish
-from logistics.serializers.running import run_sql
+from logistics.serializers.running import among, run_sql
 
 HEADER = (
     "number", "customer_id", "customer_name", "email", "currency", "price_mode", "country", "ship_to", "bill_to",
@@ -85,7 +85,7 @@ with f as materialized (
     coalesce(sum(l.quantity - l.cancelled - l.issued), 0) as missing,
     coalesce(sum(l.issued), 0) as issued_all,
     coalesce(sum(l.returned), 0) as returned_all
-  from sales_order o join sales_order_line l on l.order_id = o.id where o.id = any (%s::bigint[]) group by o.id
+  from sales_order o join sales_order_line l on l.order_id = o.id where o.id {among} group by o.id
 ), s as materialized (
   select o.id, count(*) filter (where s.state in ('planned', 'picked', 'packed')) as in_work,
     count(*) filter (where s.state = 'issued') as under_way,
@@ -93,7 +93,7 @@ with f as materialized (
     count(*) filter (where s.state in ('issued', 'delivered') and s.invoice_number <> '') as invoiced,
     exists (select 1 from return_line d join return_order r on r.id = d.return_order_id
             where d.order_id = o.id and r.credit_note_number <> '') as credited
-  from sales_order o left join shipment s on s.order_id = o.id where o.id = any (%s::bigint[]) group by o.id
+  from sales_order o left join shipment s on s.order_id = o.id where o.id {among} group by o.id
 ), new as materialized (
   select f.id,
     case
@@ -132,7 +132,9 @@ def refresh_orders(order_ids: Iterable[int], *, actor: Actor | None = None) -> N
     if not ids:
         return
     with write_permit("sales_order"):
-        write_and_publish("sales_order", "logistics", _REFRESH, [ids, ids], actor)
+        condition, argument = among(ids)
+        statement = _REFRESH.format(among=condition)
+        write_and_publish("sales_order", "logistics", statement, [argument, argument], actor)
 
 
 _SET_PAYMENT = """

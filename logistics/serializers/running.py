@@ -9,6 +9,15 @@ from erp.db import fetch_prepared_dicts
 from erp.publishing import reader_errors
 
 
+def among(keys: Sequence[int], name: str = "") -> tuple[str, int | list[int]]:
+    """SQL and its argument, positional or called ``name``, for "is one of ``keys``"; a single one is asked for by =.
+
+    PostgreSQL keeps no plan for an array of unknown length: with ``any`` a long statement is planned at every call.
+    """
+    place = f"%({name})s" if name else "%s"
+    return (f"= {place}::bigint", keys[0]) if len(keys) == 1 else (f"= any ({place}::bigint[])", list(keys))
+
+
 def run_sql(
     statement: str, arguments: Sequence[Any] | Mapping[str, Any], *, entity: str = "stock"
 ) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from erp.db import retrying
 from finance import api as finance
 from logistics.models import Shipment
-from logistics.serializers import lock_order, refresh_orders, take_locks
+from logistics.serializers import lock_order, refresh_orders, run_sql, take_locks
 
 BATCH = 500
 
@@ -20,16 +20,20 @@ def collect_invoice_numbers(limit: int = BATCH) -> int:
     return done
 
 
+_WRITE_BACK = """
+update shipment set invoice_id = %s::bigint, invoice_number = %s::text
+where id = %s::bigint and invoice_number = '' returning id"""
+
+
 def write_back(shipment_id: int, order_id: int, invoice_id: int | None, number: str) -> int:
     """Write an invoice's number into its shipment and order, once."""
 
     def run() -> int:
         take_locks(("sales_order",))
         lock_order(order_id)
-        fresh = Shipment.objects.filter(pk=shipment_id, invoice_number="")
-        written = fresh.update(invoice_id=invoice_id, invoice_number=number)
+        written = run_sql(_WRITE_BACK, [invoice_id, number, shipment_id])
         if written:
             refresh_orders([order_id])
-        return written
+        return len(written)
 
     return retrying("logistics", run)

@@ -12,7 +12,7 @@ from erp.errors import NotFound, Refused
 from erp.faultpoints import fault_point
 from erp.relay import enqueue
 from logistics.models import Shipment, StockMove
-from logistics.serializers import Move, lock_order, post_moves, refresh_orders, run_sql, take_locks
+from logistics.serializers import Move, among, lock_order, post_moves, refresh_orders, run_sql, take_locks
 from logistics.services.documents import today, with_key
 from logistics.services.issue_payload import goods_issue_payloads
 from logistics.services.planning import WrongState, plan_shipments
@@ -144,7 +144,7 @@ def issue_shipment(shipment_id: int, *, actor: Actor, on_date: date | None = Non
 _LINES = """
 select d.id, d.shipment_id, s.number, s.warehouse_id, d.product_id, d.quantity
 from shipment_line d join shipment s on s.id = d.shipment_id
-where d.shipment_id = any (%s::bigint[]) and d.is_stocked order by d.id"""
+where d.shipment_id {among} and d.is_stocked order by d.id"""
 
 _ISSUE = """
 with m as materialized (
@@ -154,23 +154,24 @@ with m as materialized (
 ), ended as (
   update reservation r set state = 'issued', ended_at = clock_timestamp()
   from shipment_line d
-  where d.shipment_id = any (%(shipments)s::bigint[]) and r.shipment_line_id = d.id and r.state = 'allocated'
+  where d.shipment_id {among} and r.shipment_line_id = d.id and r.state = 'allocated'
 ), moved as (
   update sales_order_line l set issued = l.issued + d.quantity, reserved = l.reserved - d.from_reserved
   from (select order_line_id, sum(quantity) as quantity,
           coalesce(sum(quantity) filter (where is_stocked), 0) as from_reserved
-        from shipment_line where shipment_id = any (%(shipments)s::bigint[]) group by order_line_id) d
+        from shipment_line where shipment_id {among} group by order_line_id) d
   where l.id = d.order_line_id
 )
 update shipment set state = 'issued', issued_at = clock_timestamp(), issued_on = %(on)s::date,
   picked_at = coalesce(picked_at, clock_timestamp()), packed_at = coalesce(packed_at, clock_timestamp())
-where id = any (%(shipments)s::bigint[])"""
+where id {among}"""
 
 
 def issue_goods(order_id: int, shipment_ids: Sequence[int], on: date, actor: Actor) -> None:
     """Issue shipments of one order inside the caller's transaction, which holds the order's lock."""
     ids = sorted(shipment_ids)
-    lines = run_sql(_LINES, [ids])
+    condition, argument = among(ids)
+    lines = run_sql(_LINES.format(among=condition), [argument])
     moves = post_moves(
         [
             Move(
@@ -184,13 +185,18 @@ def issue_goods(order_id: int, shipment_ids: Sequence[int], on: date, actor: Act
     fault_point("issue:after_moves")
     parameters: dict[str, Any] = {
         "lines": [m["document_line_id"] for m in moves], "moves": [m["move_id"] for m in moves],
-        "seqs": [m["move_seq"] for m in moves], "shipments": ids, "on": on,
+        "seqs": [m["move_seq"] for m in moves], "on": on,
     }  # fmt: skip
-    run_sql(_ISSUE, parameters)
+    condition, parameters["shipments"] = among(ids, "shipments")
+    run_sql(_ISSUE.format(among=condition), parameters)
     refresh_orders([order_id], actor=actor)
     for payload in goods_issue_payloads(ids):
         enqueue("logistics", "invoice_issue", f"shipment:{payload['shipment_id']}", payload)
     fault_point("issue:before_commit")
+
+
+_SHIPPED = """
+select id as shipment_id, number, warehouse_id, invoice_number from shipment where id {among} order by id"""
 
 
 def ship(
@@ -229,11 +235,8 @@ def ship(
     fault_point("issue:after_commit")
     if settle_now:
         settle("invoice_issue", [f"shipment:{n}" for n in done["shipment_ids"]])
-    found = Shipment.objects.filter(pk__in=done["shipment_ids"]).order_by("pk")
-    shipments = [
-        {"shipment_id": s.pk, "number": s.number, "warehouse_id": s.warehouse_id, "invoice_number": s.invoice_number}
-        for s in found
-    ]
+    condition, argument = among(done["shipment_ids"])
+    shipments = run_sql(_SHIPPED.format(among=condition), [argument])
     return {
         "order_id": order_id, "shipments": shipments, "shipment_id": shipments[0]["shipment_id"],
         "shipment_number": shipments[0]["number"],

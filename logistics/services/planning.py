@@ -24,42 +24,47 @@ class WrongState(Refused):
     code = "wrong-state"
 
 
+# Reserved pieces that are on no shipment, and what needs no stock (no reservation, no warehouse).
 _OPEN_PARTS = """
-select r.id as reservation_id, r.quantity, r.line_no, s.warehouse_id
+select r.id as reservation_id, r.quantity, r.line_no, s.warehouse_id, w.priority
 from reservation r join stock s on s.id = r.stock_id join warehouse w on w.id = s.warehouse_id
-where r.order_id = %s::bigint and r.state = 'allocated' and r.shipment_line_id is null
-order by w.priority, r.line_no, r.id"""
-
-_OPEN_SERVICES = """
-select l.line_no, l.quantity - l.issued - l.cancelled - coalesce((
+where r.order_id = %(order)s::bigint and r.state = 'allocated' and r.shipment_line_id is null
+union all
+select null, (l.quantity - l.issued - l.cancelled - coalesce((
     select sum(d.quantity) from shipment_line d join shipment s on s.id = d.shipment_id
-    where d.order_line_id = l.id and s.state in ('planned', 'picked', 'packed')), 0) as quantity
-from sales_order_line l where l.order_id = %s::bigint and not l.is_stocked order by l.line_no"""
+    where d.order_line_id = l.id and s.state in ('planned', 'picked', 'packed')), 0))::int, l.line_no, null, null
+from sales_order_line l where l.order_id = %(order)s::bigint and not l.is_stocked
+order by priority, line_no, reservation_id"""
 
-_INSERT_SHIPMENTS = """
-insert into shipment (number, order_id, warehouse_id, state, carrier, tracking_number, actor_name, invoice_number)
-select 'SH-' || lpad(x.no, greatest(6, length(x.no)), '0'), %s::bigint, x.warehouse_id, 'planned', '', '', %s::text, ''
-from (select nextval('shipment_number')::text as no, warehouse_id from unnest(%s::bigint[]) warehouse_id) x
-returning id, number, warehouse_id"""
-
-_INSERT_LINES = """
-insert into shipment_line (shipment_id, order_line_id, order_line_no, product_id, sku, name, quantity, is_stocked)
-select x.shipment_id, l.id, l.line_no, l.product_id, l.sku, l.name, x.quantity, l.is_stocked
-from unnest(%s::bigint[], %s::int[], %s::int[]) x(shipment_id, line_no, quantity)
-join sales_order_line l on l.order_id = %s::bigint and l.line_no = x.line_no order by x.shipment_id, l.line_no
-returning id, shipment_id, order_line_no"""
-
-_ASSIGN = """
-with x as materialized (
+_WRITE = """
+with taken as materialized (
   select y.*, r.quantity - y.taken as rest, r.stock_id, r.product_id, r.owner_key, r.order_id, r.line_no, r.created_at
-  from jsonb_to_recordset(%s::jsonb) y(reservation_id bigint, taken int, shipment_line_id bigint)
+  from jsonb_to_recordset(%(taken)s::jsonb) y(reservation_id bigint, taken int, warehouse_id bigint)
   join reservation r on r.id = y.reservation_id
+), made as (
+  insert into shipment (number, order_id, warehouse_id, state, carrier, tracking_number, actor_name, invoice_number)
+  select 'SH-' || lpad(x.no, greatest(6, length(x.no)), '0'), %(order)s::bigint, x.warehouse_id, 'planned', '', '',
+    %(actor)s::text, ''
+  from (select nextval('shipment_number')::text as no, warehouse_id
+        from unnest(%(places)s::bigint[]) warehouse_id) x
+  returning id, number, warehouse_id
+), line as (
+  insert into shipment_line (shipment_id, order_line_id, order_line_no, product_id, sku, name, quantity, is_stocked)
+  select m.id, l.id, l.line_no, l.product_id, l.sku, l.name, x.quantity, l.is_stocked
+  from unnest(%(from)s::bigint[], %(line_nos)s::int[], %(pieces)s::int[]) x(warehouse_id, line_no, quantity)
+  join made m on m.warehouse_id = x.warehouse_id
+  join sales_order_line l on l.order_id = %(order)s::bigint and l.line_no = x.line_no order by m.id, l.line_no
+  returning id, shipment_id, order_line_no
 ), split as (
   insert into reservation (stock_id, product_id, quantity, state, owner_key, order_id, line_no, created_at)
-  select stock_id, product_id, rest, 'allocated', owner_key, order_id, line_no, created_at from x where rest > 0
+  select stock_id, product_id, rest, 'allocated', owner_key, order_id, line_no, created_at from taken where rest > 0
+), assigned as (
+  update reservation r set quantity = t.taken, shipment_line_id = d.id
+  from taken t join made m on m.warehouse_id = t.warehouse_id
+  join line d on d.shipment_id = m.id and d.order_line_no = t.line_no
+  where r.id = t.reservation_id
 )
-update reservation r set quantity = x.taken, shipment_line_id = x.shipment_line_id
-from x where r.id = x.reservation_id"""
+select id, number, warehouse_id from made order by id"""
 
 
 _PLANNABLE = """
@@ -103,8 +108,9 @@ def plan_shipments(
     """
     take_locks(("stock", "sales_order"))
     order = open_order(order_id)
-    parts = run_sql(_OPEN_PARTS, [order_id])
-    services = {r["line_no"]: int(r["quantity"]) for r in run_sql(_OPEN_SERVICES, [order_id]) if r["quantity"] > 0}
+    found = run_sql(_OPEN_PARTS, {"order": order_id})
+    parts = [row for row in found if row["reservation_id"] is not None]
+    services = {r["line_no"]: r["quantity"] for r in found if r["reservation_id"] is None and r["quantity"] > 0}
     if warehouse:
         place = get_warehouse(warehouse).pk
         parts = [part for part in parts if part["warehouse_id"] == place]
@@ -155,19 +161,12 @@ def _write_plan(
         pieces[part["warehouse_id"], part["line_no"]] += part["taken"]
     for line_no, quantity in services.items():
         pieces[places[0], line_no] += quantity
-    shipments = run_sql(_INSERT_SHIPMENTS, [order_id, actor_name, places])
-    by_place = {s["warehouse_id"]: s["id"] for s in shipments}
-    made = run_sql(
-        _INSERT_LINES, [[by_place[w] for w, _ in pieces], [n for _, n in pieces], list(pieces.values()), order_id]
-    )
-    line_ids = {(row["shipment_id"], row["order_line_no"]): row["id"] for row in made}
-    if taken:
-        assigned = [
-            {
-                "reservation_id": part["reservation_id"], "taken": part["taken"],
-                "shipment_line_id": line_ids[by_place[part["warehouse_id"]], part["line_no"]],
-            }
-            for part in taken
-        ]  # fmt: skip
-        run_sql(_ASSIGN, [dump_json(assigned)])
-    return shipments
+    assigned = [{name: part[name] for name in ("reservation_id", "taken", "warehouse_id")} for part in taken]
+    return run_sql(
+        _WRITE,
+        {
+            "order": order_id, "actor": actor_name, "places": places, "taken": dump_json(assigned),
+            "from": [place for place, _ in pieces], "line_nos": [n for _, n in pieces],
+            "pieces": list(pieces.values()),
+        },
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from erp.actor import Actor
+from erp.db import fetch_prepared_dicts
 from erp.errors import NotFound, Refused
 from erp.idempotency import hash_request
 from erp.money import round_money
@@ -18,7 +19,7 @@ from storefront.models import CustomerCopy, ProductCopy, SalesOrder
 from storefront.serializers import NewOrder
 from storefront.services.handover import Outcome, OutOfStock
 from storefront.services.placing import get_customer, place
-from storefront.services.pricing import NotForSale, Terms, Wanted, price_lines
+from storefront.services.pricing import NotForSale, Terms, Wanted, price_lines, products_by_id
 
 
 class OrderInvalid(Refused):
@@ -49,11 +50,12 @@ _SUMMARY = (
     "id", "number", "epoch", "version", "custody", "lifecycle", "currency", "net_total", "vat_total", "gross_total",
     "external_ref",
 )  # fmt: skip
+_READ_SUMMARY = f"select {', '.join(_SUMMARY)} from sales_order where id = %s::bigint"
 
 
 def summary(outcome: Outcome) -> dict[str, Any]:
     """Plain data about an order after it was placed."""
-    order = SalesOrder.objects.values(*_SUMMARY).get(pk=outcome.order_id)
+    (order,) = fetch_prepared_dicts("storefront", _READ_SUMMARY, [outcome.order_id])
     return {"order_id": outcome.order_id, "outcome": outcome.result, **order}
 
 
@@ -119,7 +121,7 @@ def _wanted(rows: Sequence[Mapping[str, Any]], terms: Terms) -> list[Wanted]:
 def _products(rows: Sequence[Mapping[str, Any]]) -> dict[Any, ProductCopy]:
     ids = {row["product_id"] for row in rows if row.get("product_id")}
     skus = {row["sku"] for row in rows if not row.get("product_id") and row.get("sku")}
-    found: dict[Any, ProductCopy] = dict(ProductCopy.objects.in_bulk(ids))
+    found: dict[Any, ProductCopy] = dict(products_by_id(ids))
     if skus:
         found.update({product.sku: product for product in ProductCopy.objects.filter(sku__in=skus)})
     return found
