@@ -1,16 +1,16 @@
-"""Reserving one hot product, and placing orders, against pgbench on the least SQL that could do it."""
+"""Reserving one hot product, and placing orders, against pgbench on the least SQL that could do it; the proofs."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bench.harness import PgBench, Result, fresh_database, judge, median, percentile, pgbench, report, run_clients, tell
+from bench import proofs
+from bench.harness import PgBench, Result, fresh_database, judge, median, percentile, pgbench, report, run_clients
 
 ROUNDS = 3
 CALLS = 200
 ORDERS = 60  # carts of each client in a round
 PLENTY = 10_000_000
-PIECES, BUYERS, PROCESSES = 100, 200, 16  # more buyers than pieces
 
 SETUP = """
 from decimal import Decimal
@@ -24,12 +24,10 @@ finance.load_demo(SYSTEM)
 with module_transaction('storefront'):
     ShippingMethod.objects.update_or_create(code='PICKUP', defaults={'name': 'Pick-up'})
 buyer = CustomerSerializer.bulk_save([{'external_ref': 'b:1', 'name': 'Buyer'}])[0]['id']
-rows = [{'sku': f'HOT-{n}', 'name': f'Hot {n}', 'base_price': Decimal(100)} for n in range(25)] + [
-    {'sku': 'SCARCE', 'name': 'Scarce', 'base_price': Decimal(100)}]
+rows = [{'sku': f'HOT-{n}', 'name': f'Hot {n}', 'base_price': Decimal(100)} for n in range(25)]
 products = [row['id'] for row in ProductSerializer.bulk_save(rows)]
 api.save_warehouse({'code': 'MAIN', 'name': 'Main'})
-goods = [{'product_id': p, 'quantity': %d, 'unit_cost': Decimal(1)} for p in products[:-1]]
-goods.append({'product_id': products[-1], 'quantity': %d, 'unit_cost': Decimal(1)})
+goods = [{'product_id': p, 'quantity': %d, 'unit_cost': Decimal(1)} for p in products]
 api.receive_goods(goods, actor=SYSTEM, key=None)
 print(json.dumps({'customer': buyer, 'products': products}))
 """
@@ -80,19 +78,6 @@ for n, cart in enumerate(carts):
     if n >= 10:
         times.append((time.perf_counter() - began) * 1000)
 print(json.dumps({{'ms': times}}))
-"""
-
-SCARCE = """
-from decimal import Decimal
-from logistics import api
-accepted, began = 0, time.time()
-for key in range({base} + client, {base} + {buyers}, {processes}):
-    line = {{'line_no': 1, 'product_id': {product}, 'sku': 'S', 'name': 'n', 'quantity': 1, 'unit_price': Decimal(100),
-             'vat_code': '27', 'vat_rate': Decimal(27)}}
-    answer = api.accept_order({{'order_id': key, 'epoch': 1, 'number': f'SO-{{key}}', 'customer_id': {customer},
-                               'currency': 'HUF', 'lines': [line]}})
-    accepted += answer['outcome'] == 'accepted'
-print(json.dumps({{'accepted': accepted, 'began': began, 'ended': time.time()}}))
 """
 
 LEAST_HOLD = """
@@ -164,26 +149,13 @@ def orders(customer: int, products: list[int], clients: int) -> tuple[float, flo
     return median([r for r, _ in rounds]), percentile([v for _, ms in rounds for v in ms], 0.5)
 
 
-def scarce(customer: int, product: int) -> list[Result]:
-    """More buyers than pieces, all at once: every piece is sold, none twice."""
-    code = SCARCE.format(base=800_000_000_000, customer=customer, product=product, buyers=BUYERS, processes=PROCESSES)
-    answers: list[Any] = run_clients(code, PROCESSES)
-    sold = sum(answer["accepted"] for answer in answers)
-    seconds = max(answer["ended"] for answer in answers) - min(answer["began"] for answer in answers)
-    name = f"{PIECES} pieces, {BUYERS} buyers, {PROCESSES} processes"
-    return [
-        judge(f"{name}: orders accepted vs pieces", sold, PIECES, "== 1"),
-        tell(f"{name}: time", seconds, unit="s", note=f"{BUYERS / seconds:.1f} orders decided/s"),
-    ]
-
-
 def measure() -> list[Result]:
     """All rows of this benchmark."""
     import django
 
     fresh_database()
     django.setup()
-    made: Any = run_clients(SETUP % (PLENTY, PIECES), 1)[0]
+    made: Any = run_clients(SETUP % PLENTY, 1)[0]
     hot, customer = made["products"], made["customer"]
     results = []
     holds = holds_per_second(hot[0])
@@ -202,7 +174,7 @@ def measure() -> list[Result]:
         results.append(judge(name, one, limit, goal, unit="/s"))
     _, five = orders(customer, hot[5:10], 1)
     results.append(judge("five-line order vs one-line order, cart to accepted, p50", five, p50[1], "<= 2", unit="ms"))
-    return results + scarce(customer, hot[-1])
+    return results + proofs.measure()
 
 
 if __name__ == "__main__":

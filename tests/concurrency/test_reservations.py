@@ -11,6 +11,7 @@ import pytest
 from logistics import api
 from logistics.models import Reservation
 from logistics.services import relays
+from tests.concurrency import proofs
 from tests.concurrency.buyers import Buyers
 from tests.databases import ErpDatabase
 from tests.logistics import world
@@ -44,31 +45,23 @@ def left(answers: list[dict[str, Any]]) -> set[int]:
 
 
 def test_exactly_what_there_is_gets_allocated(buyers: Buyers) -> None:
-    mug = stocked(37)
-    answers = buyers.place([(mug, 1)], buyers=200)
-    assert outcomes(answers) == {"accepted": 37, "refused": 163}
-    assert (figures(mug), left(answers)) == ((37, 37), {0})
+    proof = proofs.hot_product(buyers, pieces=37, crowd=200)
+    assert proof.found == proof.expected
 
 
 def test_losers_are_told_what_is_left(buyers: Buyers) -> None:
-    mug = stocked(37)
-    answers = buyers.place([(mug, 2)], buyers=80)
-    assert outcomes(answers) == {"accepted": 18, "refused": 62}
-    assert (figures(mug), left(answers)) == ((37, 36), {1})
+    proof = proofs.hot_product(buyers, pieces=37, crowd=80, each=2)
+    assert proof.found == proof.expected
 
 
 def test_carts_in_different_line_orders_meet_no_deadlock(buyers: Buyers) -> None:
-    products = [stocked(60) for _ in range(5)]
-    answers = buyers.place([(p, 1) for p in products], buyers=96, shuffle=True)
-    assert outcomes(answers) == {"accepted": 60, "refused": 36}
-    assert {figures(p) for p in products} == {(60, 60)}
+    proof = proofs.any_line_order(buyers, pieces=60, crowd=96)
+    assert proof.found == proof.expected
 
 
 def test_cart_naming_one_product_twice_cannot_oversell(buyers: Buyers) -> None:
-    mug = stocked(49)
-    answers = buyers.place([(mug, 1), (mug, 2)], buyers=48)
-    assert outcomes(answers) == {"accepted": 16, "refused": 32}
-    assert figures(mug) == (49, 48)
+    proof = proofs.named_twice(buyers, pieces=49, crowd=48)
+    assert proof.found == proof.expected
 
 
 def test_holds_and_orders_mixed_sell_every_piece_once(buyers: Buyers) -> None:

@@ -11,6 +11,7 @@ from storefront.cardstandin.server import CardStandIn
 from storefront.models import PaymentAttempt, PaymentCallback, SalesOrder
 from storefront.services.cards import paying
 from storefront.services.cards.paying import PaymentOver, go_to_provider
+from tests.concurrency import proofs
 from tests.storefront import web, world
 from tests.storefront.cards import at_bank, attempt_of, begin, do_relay, eventually, expire_holds_of, pay
 from tests.storefront.world import orders_of, with_cart
@@ -61,11 +62,8 @@ def test_one_order_whenever_and_how_often_the_callback_comes(bank: CardStandIn, 
 
 
 def test_callback_alone_completes_the_order_when_the_browser_never_returns() -> None:
-    mug = world.product(stock=5)
-    _, page = begin(mug)
-    web.pay(page, web.GOOD)
-    eventually(lambda: attempt_of(mug).state == "placed")
-    assert orders_of(mug) == 1
+    proof = proofs.browser_never_returns()
+    assert proof.found == proof.expected
 
 
 def test_lost_answer_and_lost_callback_are_found_by_asking() -> None:
