@@ -123,18 +123,20 @@ def _steps(steps: Sequence[dict[str, Any]]) -> SafeString:
         return mark_safe("")
     rows = format_html_join(
         "",
-        '<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class="{}">{}</td></tr>',
+        "<tr><td>{}</td><td>{}</td><td>{} / {}</td><td>{} / {} / {}</td><td>{}</td><td>{}</td>"
+        '<td class="{}">{}</td></tr>',
         (
             (
-                s["shoppers"], s["orders_per_s"], s["latency_s"]["p99"], s["oldest_stock_at_arrival_s"]["max"],
-                s["errors_5xx"], "good" if s["held"] else "bad", "held" if s["held"] else "did not hold",
+                s["shoppers"], s["orders_per_s"], s["latency_s"]["p50"], s["latency_s"]["p99"],
+                *(s["oldest_stock_at_arrival_s"][of] for of in ("p50", "p99", "max")),
+                s["oversold"], s["errors_5xx"], "good" if s["held"] else "bad", "held" if s["held"] else "did not hold",
             )
             for s in steps
         ),
     )  # fmt: skip
     return format_html(
-        "<h2>Steps</h2><table><tr><th>Shoppers</th><th>Orders/s</th><th>p99 s</th><th>Oldest stock s</th>"
-        "<th>5xx</th><th></th></tr>{}</table>",
+        "<h2>Steps</h2><table><tr><th>Shoppers</th><th>Orders/s</th><th>A page: p50 / p99 s</th>"
+        "<th>Oldest stock: p50 / p99 / max s</th><th>Oversold</th><th>5xx</th><th></th></tr>{}</table>",
         rows,
     )
 

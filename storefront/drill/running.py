@@ -103,6 +103,15 @@ def is_slow(figures: dict[str, Any]) -> bool:
     return bool(figures["latency_s"]["p99"] > SLOW_S)
 
 
+def _told(step: dict[str, Any]) -> str:
+    took, stock = step["latency_s"], step["oldest_stock_at_arrival_s"]
+    return (
+        f"{step['shoppers']} shoppers {'held' if step['held'] else 'did not hold'}: {step['orders_per_s']} orders/s, "
+        f"pages p50 {took['p50']} s, p99 {took['p99']} s; oldest stock shown p50 {stock['p50']} s, "
+        f"p99 {stock['p99']} s, max {stock['max']} s; {step['oversold']} oversold, {step['errors_5xx']} errors"
+    )
+
+
 def climb(drill: Drill, say: Callable[[str], None]) -> tuple[list[dict[str, Any]], Log]:
     """Double the shoppers from step to step until p99 passes 2 s or an error appears; returns every step's figures.
 
@@ -115,6 +124,7 @@ def climb(drill: Drill, say: Callable[[str], None]) -> tuple[list[dict[str, Any]
         figures, log = run(Drill(drill.base, shoppers, drill.minutes, drill.seed, drill.think_s), say)
         figures["held"] = figures["passed"] and not is_slow(figures)
         steps.append(figures)
+        say(_told(figures))
         if not figures["held"]:
             break
         kept, shoppers = log, shoppers * 2

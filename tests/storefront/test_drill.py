@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from storefront.drill.measure import Log, summary
+from storefront.drill.report import render
 from storefront.drill.running import passed
 from storefront.models import SalesOrder
 from tests.databases import ErpDatabase
@@ -94,3 +96,14 @@ def test_drill_fails_when_a_page_shows_an_old_number_or_an_error() -> None:
     other.order("SO-1", [(1, 1)])
     other.page("cart", 503, 0.1, None)
     assert not passed({**summary(other, 1.0), "oversold": 0})
+
+
+def test_report_tells_the_oldest_stock_of_every_step() -> None:
+    log = Log()
+    log.page("list", 200, 0.25, 3.0)
+    log.order("SO-1", [(1, 1)])
+    step = {**summary(log, 1.0), "oversold": 0, "deadlocks_seen": 0, "received": 0, "edits": 0, "passed": True}
+    steps = [{**step, "shoppers": shoppers, "held": shoppers < 8} for shoppers in (2, 4, 8)]
+    text = render(steps[1], log, steps, datetime.now(UTC))
+    assert text.count("<td>3.25 / 3.25 / 3.25</td>") == 3
+    assert text.count("did not hold") == 1
