@@ -105,4 +105,4 @@ class BankEntry(InternalModel):
         indexes = (models.Index(fields=["state"], name="bank_entry_open", condition=Q(state="open")),)
 
     def __str__(self) -> str:
-        return f"{self.booked_on} {self.amount} {self.currency}"
+        return f"{self.booked_on} {self.amount.normalize():f} {self.currency}"

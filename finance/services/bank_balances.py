@@ -30,6 +30,8 @@ class BalanceCheck:
     open_total: Decimal
     set_aside_total: Decimal
 
+    gap: Decimal  # the statement's opening balance less the closing balance of the one before it
+
     @property
     def is_known(self) -> bool:
         """Whether the bank told a closing balance."""
@@ -50,7 +52,7 @@ class BalanceCheck:
         return {
             "ledger_account": self.account, "bank_balance": self.bank if self.is_known else None,
             "ledger_balance": self.ledger, "booked_later": self.late, "open_entries": self.open_count,
-            "open_total": self.open_total, "set_aside_total": self.set_aside_total,
+            "open_total": self.open_total, "set_aside_total": self.set_aside_total, "gap_before": self.gap,
             "difference": self.difference if self.is_settled else None,
         }  # fmt: skip
 
@@ -82,7 +84,19 @@ select
 def check_balance(statement: BankStatement) -> BalanceCheck:
     """A statement beside the ledger on its last day."""
     account = ledger_account(statement.currency)
-    return BalanceCheck(statement, account, **_compare(statement.currency, account, statement.last_on))
+    found = _compare(statement.currency, account, statement.last_on)
+    return BalanceCheck(statement, account, **found, gap=_gap_before(statement))
+
+
+def _gap_before(statement: BankStatement) -> Decimal:
+    """What moved at the bank between the statement before and this one: not zero when one is missing."""
+    before = BankStatement.objects.filter(
+        account=statement.account, closing_balance__isnull=False, last_on__lte=statement.first_on
+    )
+    latest = before.exclude(pk=statement.pk).order_by("-last_on", "-id").first()
+    if latest is None or latest.closing_balance is None or statement.opening_balance is None:
+        return Decimal(0)
+    return Decimal(statement.opening_balance - latest.closing_balance)
 
 
 def _compare(currency: str, account: str, day: date) -> dict[str, Any]:

@@ -26,10 +26,11 @@ def period_calendar(request: HttpRequest) -> HttpResponse:
     """
     following = FiscalPeriod.objects.exclude(state=State.LOCKED).order_by("starts_on").first()
     is_over = following is not None and following.ends_on < timezone.now().date()
+    unbilled = accruals.unbilled(following.ends_on) if following else []
     return page(
         request, "finance/periods.html", "Periods", years=periods.calendar(), next=following, is_over=is_over,
         check=periods.last_check(following) if following else None, currency=accounts.base_currency(),
-        unbilled=accruals.unbilled(following.ends_on) if following else [],
+        unbilled=unbilled, is_accruable=any(row.missing for row in unbilled),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from finance.services.bank_import import import_statements, read_statements
 from finance.services.bank_matching import book_entry, set_aside
 from tests.finance.test_import_bank_statements import ACCOUNT, camt, entry, invoice, load
 from tests.finance.world import World, balances, posted
+from tests.people import staff_client
 
 D = Decimal
 MARCH_12 = date(2026, 3, 12)
@@ -167,6 +168,15 @@ def test_statement_that_differs_from_the_ledger_says_by_how_much(fresh_world: Wo
     lines = [{"account": "532", "amount": 5}, {"account": "384", "amount": -5}]
     posting.post_journal_entry({"entry_on": "2026-03-12", "lines": lines}, actor=SYSTEM, posting_key="manual:hand")
     assert check().difference == 0
+
+
+def test_missing_statement_is_noticed_by_its_neighbours(fresh_world: World) -> None:
+    load(camt("S1", entry("A1", -20), closing=980))
+    later = camt("S2", entry("B1", 100), closing=1030).replace(b">1000<", b">930<").replace(b"03-12", b"03-14")
+    load(later)
+    assert (check("S1").gap, check("S2").gap) == (D(0), D(-50))
+    page = staff_client("keeper", duty="finance").get("/admin/finance/bank/").content.decode()
+    assert "it begins -50 HUF off the statement before" in page
 
 
 def test_ledger_account_of_two_bank_accounts_agrees_with_both_together(fresh_world: World) -> None:
