@@ -19,6 +19,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from erp.models import User
 from erp.staff.copies import CopyAdmin, ReadOnlyAdmin, register_copies
 from erp.staff.internal import EditableAdmin, InternalAdmin, register_standard
+from erp.staff.lines import ReadOnlyLines
 from erp.staff.owned import OwnedAdmin
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "InternalAdmin",
     "OwnedAdmin",
     "ReadOnlyAdmin",
+    "ReadOnlyLines",
     "register_copies",
     "register_standard",
 ]

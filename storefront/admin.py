@@ -9,9 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
 
-from erp.admin import EditableAdmin, InternalAdmin, ReadOnlyAdmin, register_copies, register_standard
+from erp.admin import EditableAdmin, InternalAdmin, ReadOnlyAdmin, ReadOnlyLines, register_copies, register_standard
 from erp.registry import document_flow
 from storefront.models import (
     Cart,
@@ -29,22 +28,7 @@ from storefront.services.handover import finish_hand_overs
 from storefront.templatetags.shop import money, unit_price
 
 
-class ReadOnlyInline(TabularInline):  # type: ignore[misc]
-    """Lines that staff see and cannot change."""
-
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-
-class SalesOrderLineInline(ReadOnlyInline):
+class SalesOrderLineInline(ReadOnlyLines):
     """Lines of an order."""
 
     model = SalesOrderLine
@@ -145,7 +129,7 @@ def _one_line(address: dict[str, Any]) -> str:
     return ", ".join(str(part) for part in parts if part)
 
 
-class CartLineInline(ReadOnlyInline):
+class CartLineInline(ReadOnlyLines):
     """Lines of a cart."""
 
     model = CartLine
@@ -161,7 +145,7 @@ class CartAdmin(InternalAdmin):
     inlines = (CartLineInline,)
 
 
-class PaymentBookingInline(ReadOnlyInline):
+class PaymentBookingInline(ReadOnlyLines):
     """Captures and refunds of a payment."""
 
     model = PaymentBooking

@@ -61,7 +61,9 @@ class CopyAdmin(ReadOnlyAdmin):
         if tuple(self.list_display) != ("__str__",):
             return list(super().get_list_display(request))
         named = [f.name for f in self.model._meta.concrete_fields if f.get_internal_type() in _LISTED]
-        return with_amounts(self.model, ["__str__", *[name for name in named if name not in {"id", "tick"}][:7]])
+        return with_amounts(
+            self.model, ["__str__", *[name for name in named if name not in {"id", "tick"}][:7]], is_list=True
+        )
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """The list, below its banner."""

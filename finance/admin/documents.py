@@ -10,9 +10,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
-from erp.admin import InternalAdmin, OwnedAdmin
+from erp.admin import InternalAdmin, OwnedAdmin, ReadOnlyLines
 from erp.errors import ErpError
-from finance.admin.parts import ReadOnlyLines, WithButtons, flow, postings, shown, table
+from finance.admin.parts import WithButtons, flow, postings, shown, table
 from finance.models import Invoice, InvoiceLine, Payment, PaymentAllocation
 from finance.serializers import InvoiceSerializer
 from finance.services.accounts import base_currency

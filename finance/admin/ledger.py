@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from erp.admin import EditableAdmin, InternalAdmin, ReadOnlyAdmin
-from finance.admin.parts import ReadOnlyLines, WithButtons, flow
+from erp.admin import EditableAdmin, InternalAdmin, ReadOnlyAdmin, ReadOnlyLines
+from finance.admin.parts import WithButtons, flow
 from finance.models import (
     Account,
     ClosedYear,

@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
 
 from erp.duties import has_duty
 from erp.money import minor_units
@@ -16,25 +15,6 @@ from finance.services.document_flow import flow_of
 from finance.staff.buttons import buttons_of, links_of
 
 _TABLE = '<table class="w-full text-sm"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
-
-
-class ReadOnlyLines(TabularInline):  # type: ignore[misc]
-    """Rows that belong to a document; read-only."""
-
-    extra = 0
-    can_delete = False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """All that is shown."""
-        return self.fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 class WithButtons:

@@ -5,26 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from unfold.admin import TabularInline
 
 from erp.admin import ReadOnlyAdmin
 from erp.duties import has_duty
 from logistics.staff.buttons import buttons_of
-
-
-class Lines(TabularInline):  # type: ignore[misc]
-    """Rows that belong to a document; read-only."""
-
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 class DocumentAdmin(ReadOnlyAdmin):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import reverse
 
-from erp.admin import InternalAdmin
-from logistics.admin.documents import DocumentAdmin, Lines
+from erp.admin import InternalAdmin, ReadOnlyLines
+from logistics.admin.documents import DocumentAdmin
 from logistics.models import (
     OrderOffer,
     Reservation,
@@ -19,14 +19,14 @@ from logistics.models import (
 )
 
 
-class OrderLines(Lines):
+class OrderLines(ReadOnlyLines):
     """Lines of an order with what is reserved, issued and returned."""
 
     model = SalesOrderLine
     fields = ("line_no", "sku", "name", "quantity", "unit_price", "reserved", "issued", "returned", "cancelled")
 
 
-class OrderShipments(Lines):
+class OrderShipments(ReadOnlyLines):
     """Shipments of an order."""
 
     model = Shipment
@@ -52,7 +52,7 @@ class SalesOrderAdmin(DocumentAdmin):
         return [("Plan a part", reverse("logistics-plan", args=[row.pk]))] if row.lifecycle == "open" else []
 
 
-class ShipmentLines(Lines):
+class ShipmentLines(ReadOnlyLines):
     """Pieces on a shipment."""
 
     model = ShipmentLine
@@ -81,7 +81,7 @@ class ShipmentAdmin(DocumentAdmin):
         return links
 
 
-class ReturnLines(Lines):
+class ReturnLines(ReadOnlyLines):
     """Returned pieces and what became of them."""
 
     model = ReturnLine

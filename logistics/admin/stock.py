@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from erp.admin import EditableAdmin, InternalAdmin, OwnedAdmin
-from logistics.admin.documents import DocumentAdmin, Lines
+from erp.admin import EditableAdmin, InternalAdmin, OwnedAdmin, ReadOnlyLines
+from logistics.admin.documents import DocumentAdmin
 from logistics.models import (
     ExpectedGoods,
     GoodsReceipt,
@@ -118,7 +118,7 @@ class GoodsReceiptAdmin(InternalAdmin):
     search_fields = ("number", "supplier_ref")
 
 
-class CountLines(Lines):
+class CountLines(ReadOnlyLines):
     """Products on a count sheet."""
 
     model = StockCountLine

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.test import Client
 
 from admin_app import api
@@ -47,7 +48,7 @@ def test_price_keeps_what_it_needs(price: str, text: str) -> None:
 
 
 def test_currency_is_not_said_twice() -> None:
-    column, currency = with_amounts(Invoice, ["gross_total", "currency"])
+    column, currency = with_amounts(Invoice, ["gross_total", "currency"], is_list=True)
     assert (column(Invoice(gross_total=Decimal(508), currency="HUF")), currency) == ("508", "currency")
 
 
@@ -57,6 +58,26 @@ def test_no_list_shows_a_stored_amount_as_it_is(boss: Client) -> None:
         names = [name for name in page.get_list_display(request) if isinstance(name, str)]
         fields = {f.name for f in model._meta.concrete_fields if isinstance(f, AmountField | UnitPriceField)}
         assert not fields & set(names), model
+
+
+def test_no_detail_page_shows_a_stored_amount_as_it_is(boss: Client) -> None:
+    request = boss.get("/admin/").wsgi_request
+    for model, page in admin.site._registry.items():
+        row = model()
+        parts = [(model, page), *((line.model, line) for line in page.get_inline_instances(request, row))]
+        for of, part in parts:
+            if part.has_change_permission(request, row):
+                continue
+            fields = {f.name for f in of._meta.concrete_fields if isinstance(f, AmountField | UnitPriceField)}
+            assert not fields & set(flatten_fieldsets(part.get_fieldsets(request, row))), of
+
+
+def test_page_of_a_copy_shows_prices_readably(boss: Client) -> None:
+    row = {"sku": "READ", "name": "Read", "base_price": Decimal("1234.5"), "currency": "EUR"}
+    key = api.save_products([row], actor=SYSTEM)[0]["id"]
+    page = boss.get(f"/admin/storefront/productcopy/{key}/change/").content.decode()
+    assert "1,234.50" in page
+    assert "1234.5000" not in page
 
 
 def test_list_of_products_shows_prices(boss: Client) -> None:
