@@ -16,6 +16,7 @@ alter table invoice_line disable trigger invoice_line_guard;
 update invoice_line l set base_net = l.net, base_vat = l.vat
 from invoice i where i.id = l.invoice_id and i.currency = i.base_currency;
 update invoice_line l set product_class = p.product_class from product_copy p where p.id = l.product_id;
+set constraints all immediate;  -- a table with checks pending is not altered
 alter table invoice_line enable trigger invoice_line_guard;
 """
 
