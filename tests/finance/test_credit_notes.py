@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import psycopg
 import pytest
 
 from erp.actor import SYSTEM
@@ -12,6 +13,7 @@ from finance.errors import CreditExceedsInvoice, NotCreditable, NotInvoicedYet
 from finance.models import InvoiceLine
 from finance.services.crediting import issue_credit_note
 from finance.services.invoicing import create_invoice
+from tests.databases import ErpDatabase
 from tests.finance.world import DAY, World, posted
 
 D = Decimal
@@ -95,9 +97,7 @@ def test_linked_and_free_lines_become_two_documents(world: World) -> None:
 def test_lower_price_than_invoiced_credits_the_lower_price(world: World) -> None:
     world.receive(world.mug, 5, "10")
     sale = world.sell(world.product_line(world.mug, 2, "100"))
-    note = api.credit_return(
-        world.give_back(world.product_line(world.mug, 1, "60"), order_id=sale["order_id"])
-    )
+    note = api.credit_return(world.give_back(world.product_line(world.mug, 1, "60"), order_id=sale["order_id"]))
     assert note["net_total"] == -60
     rest = api.credit_return(world.give_back(world.product_line(world.mug, 1, "100"), order_id=sale["order_id"]))
     assert rest["net_total"] == -100
@@ -111,3 +111,21 @@ def test_credit_in_foreign_currency_keeps_the_rate_of_its_original(world: World)
     api.save_exchange_rates([{"currency": "EUR", "rate_on": "2026-06-01", "rate": "410"}])
     note = issue_credit_note(invoice["id"], actor=SYSTEM)
     assert posted(kind="cancellation", key=note["id"]) == {"317": D(-39000), "9311": D(39000)}
+
+
+_CREDIT_LINE = """insert into invoice_line (invoice_id, line_no, original_line_id, sku, name, unit, quantity,
+    unit_price, discount, vat_code, vat_rate, net, vat, gross)
+  select l.invoice_id + 1000000, 1, l.id, '', 'x', 'pcs', -1, 0, 0, '27', 27, %s, %s, %s
+  from invoice_line l where l.invoice_id = %s"""
+
+
+@pytest.mark.parametrize(("net", "vat", "is_capped"), [(-1000, -270, False), (-900, -271, True), (-1001, -200, True)])
+def test_database_caps_net_and_vat_of_a_line(
+    world: World, module_erp: ErpDatabase, net: int, vat: int, is_capped: bool
+) -> None:
+    """Neither may be taken back beyond what was charged, even where the gross amount is not exceeded."""
+    line = {"name": "Repair", "quantity": 1, "unit_price": "1000", "vat_code": "27"}
+    done = create_invoice({"customer_id": world.customer, "issued_on": DAY, "lines": [line]}, SYSTEM)
+    error = "credited beyond what was invoiced" if is_capped else "is not present in table"  # there is no such document
+    with pytest.raises(psycopg.Error, match=error), module_erp.connect("finance") as c:
+        c.execute(_CREDIT_LINE, [net, vat, net + vat, done["id"]])

@@ -10,8 +10,11 @@ from django.urls import reverse
 from erp.actor import SYSTEM
 from erp.errors import NotFound
 from finance import api
+from finance.models import VatCode
+from finance.serializers import VatCodeSerializer
 from finance.services.crediting import issue_credit_note
 from finance.services.invoicing import create_invoice
+from finance.services.reporting.documents import report_xml
 from tests.finance.world import DAY, World
 from tests.pdf_text import pdf_text
 from tests.people import ApiClient, person, staff_client
@@ -57,6 +60,27 @@ def test_reverse_charge_and_both_tax_numbers_are_named(world: World) -> None:
     done = invoice(world, line(vat_code="FAD"))
     assert "Fordított adózás: az adót a vevő fizeti" in pdf_text(api.invoice_pdf(done["id"]))
     assert "Reverse charge" in pdf_text(api.invoice_pdf(done["id"], "en"))
+
+
+def change_law(code: str, law: str) -> None:
+    """The law under a VAT code is another from now on."""
+    serializer = VatCodeSerializer(VatCode.objects.get(code=code), data={"law_ref": law}, partial=True)
+    serializer.is_valid(raise_exception=True)
+    serializer.save(actor=SYSTEM)
+
+
+def test_law_under_a_code_stays_as_it_was_at_issue(world: World) -> None:
+    """On the print, in the report to the tax office, and on what corrects the document later."""
+    done = invoice(world, line(vat_code="AAM"))
+    before = VatCode.objects.get(code="AAM").law_ref
+    change_law("AAM", "Áfa tv. 999. §")
+    note = issue_credit_note(done["id"], actor=SYSTEM, reason="x")
+    for document in (done, note):
+        assert before in pdf_text(api.invoice_pdf(document["id"]))
+        assert f"<reason>{before}</reason>" in report_xml(document["number"]).decode()
+    later = invoice(world, line(vat_code="AAM"))
+    assert "Áfa tv. 999. §" in pdf_text(api.invoice_pdf(later["id"]))
+    assert "<reason>Áfa tv. 999. §</reason>" in report_xml(later["number"]).decode()
 
 
 def test_credit_note_names_the_invoice_and_line_it_corrects(world: World) -> None:
