@@ -185,11 +185,39 @@ class BookEntry(FinanceOperation):
         return self.once(key, [path, data], run)
 
 
-class UndoBooking(FinanceOperation):
-    """Undo the booking of an entry: it is open again."""
+class SetAsideInput(Input):
+    """Why an entry is left to other books."""
+
+    reason = CharField(max_length=150)
+
+
+class SetEntryAside(FinanceOperation):
+    """Leave an entry to other books, with a reason; undoing it opens the entry again."""
+
+    serializer_class = SetAsideInput
+
+    def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
+        """Set aside; the answer is the entry's state."""
+
+        def run() -> Data:
+            bank_matching.set_aside(path["pk"], actor=actor, reason=data["reason"])
+            return {"state": "set_aside"}
+
+        return self.once(key, [path, data], run)
+
+
+class ReopenEntry(FinanceOperation):
+    """Undo the booking of an entry, or take it up again when it was set aside: it is open again."""
 
     serializer_class = NothingMore
 
     def run(self, data: Data, actor: Actor, key: str, **path: Any) -> Data:
-        """Undo; the answer names what undoes it."""
-        return self.once(key, path, lambda: bank_posting.take_back(path["pk"], actor=actor))
+        """Open again; the answer names what undoes a booking."""
+
+        def run() -> Data:
+            if BankEntry.objects.filter(pk=path["pk"], state=BankEntry.State.SET_ASIDE).exists():
+                bank_matching.take_up(path["pk"])
+                return {"state": "open", "number": ""}
+            return {"state": "open", **bank_posting.take_back(path["pk"], actor=actor)}
+
+        return self.once(key, path, run)

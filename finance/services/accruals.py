@@ -12,7 +12,7 @@ from django.db.models import Q, Sum
 from erp.actor import Actor
 from erp.db import cursor, retrying
 from erp.errors import NotFound
-from finance.errors import NothingToAccrue
+from finance.errors import NoExchangeRate, NothingToAccrue
 from finance.models import CustomerCopy, FiscalPeriod, JournalEntry, JournalLine, WaitingIssue
 from finance.serializers.ledger import EntryDraft, LineDraft
 from finance.services import accounts, posting
@@ -53,7 +53,10 @@ class Unbilled:
 
 
 def unbilled(last: date) -> list[Unbilled]:
-    """Per customer what was delivered until a day and not invoiced by then, and what is accrued of it on that day."""
+    """Per customer what was delivered until a day and not invoiced by then, and what is accrued of it on that day.
+
+    Raises NoExchangeRate.
+    """
     issues = WaitingIssue.objects.filter(Q(invoice=None) | Q(invoice__issued_on__gt=last), issued_on__lte=last)
     rows: dict[int, list[WaitingIssue]] = {}
     for issue in issues.order_by("issued_on", "shipment_id"):
@@ -90,7 +93,12 @@ def _accrued(last: date) -> dict[int, dict[str, Decimal]]:
 
 def not_accrued(last: date) -> list[str]:
     """What stands against closing the month that ends on a day, in words."""
-    rows = [row for row in unbilled(last) if row.missing]
+    try:
+        rows = [row for row in unbilled(last) if row.missing]
+    except NoExchangeRate as error:
+        return [
+            f"Goods delivered until {last} and not invoiced by then have no value in base currency: {error.message}"
+        ]
     if not rows:
         return []
     named = "; ".join(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from erp.actor import actor_of
 from erp.staff.desk import duty_page, page, perform
+from finance.errors import NoExchangeRate
 from finance.models import FiscalPeriod
 from finance.services import accounts, accruals, goods_issues, periods, year_close
 
@@ -26,12 +28,20 @@ def period_calendar(request: HttpRequest) -> HttpResponse:
     """
     following = FiscalPeriod.objects.exclude(state=State.LOCKED).order_by("starts_on").first()
     is_over = following is not None and following.ends_on < timezone.now().date()
-    unbilled = accruals.unbilled(following.ends_on) if following else []
+    unbilled = _unbilled(request, following) if following else []
     return page(
         request, "finance/periods.html", "Periods", years=periods.calendar(), next=following, is_over=is_over,
         check=periods.last_check(following) if following else None, currency=accounts.base_currency(),
         unbilled=unbilled, is_accruable=any(row.missing for row in unbilled),
     )  # fmt: skip
+
+
+def _unbilled(request: HttpRequest, period: FiscalPeriod) -> list[accruals.Unbilled]:
+    try:
+        return accruals.unbilled(period.ends_on)
+    except NoExchangeRate as error:
+        messages.error(request, error.message)
+        return []
 
 
 @require_POST

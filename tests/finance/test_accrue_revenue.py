@@ -127,6 +127,17 @@ def test_closing_page_names_what_is_not_invoiced_and_accrues_it_by_its_button(fr
     assert "nothing waited to be booked" in client.get("/admin/finance/periods/").content.decode()
 
 
+@pytest.mark.usefixtures("april")
+def test_goods_in_a_currency_without_a_rate_are_named_and_the_page_stands(fresh_world: World) -> None:
+    w = collective(fresh_world)
+    deliver(w, 1, "10", "KBAET", **{**abroad(w), "currency": "CHF"})
+    assert "There is no exchange rate of CHF" in accruals.not_accrued(MARCH_31)[0]
+    page = staff_client("keeper", duty="finance").get("/admin/finance/periods/").content.decode()
+    assert "There is no exchange rate of CHF" in page
+    api.save_exchange_rates([{"currency": "CHF", "rate_on": MARCH_31, "rate": "430"}])
+    assert accruals.accrue(month().pk, actor=BOOKKEEPER)["amount"] == "4,300"
+
+
 def test_goods_invoiced_until_the_month_end_need_no_accrual(fresh_world: World) -> None:
     w = collective(fresh_world)
     deliver(w, 2)

@@ -145,6 +145,10 @@ def test_bank_statement_is_imported_booked_and_compared(bookkeeper: ApiClient, w
     assert bookkeeper.get(f"{BASE}/bank-statements/{key}/balance/").json()["difference"] is not None
     assert post(bookkeeper, f"/bank-entries/{fee['id']}/undo/", {}, "bk-4").status_code == 200
     assert bookkeeper.get(f"{BASE}/bank-entries/{fee['id']}/").json()["state"] == "open"
+    aside = post(bookkeeper, f"/bank-entries/{fee['id']}/set-aside/", {"reason": "Other books"}, "bk-5")
+    assert aside.json() == {"state": "set_aside"}
+    assert post(bookkeeper, f"/bank-entries/{fee['id']}/undo/", {}, "bk-6").json()["state"] == "open"
+    assert post(bookkeeper, f"/bank-entries/{fee['id']}/undo/", {}, "bk-7").json()["code"] == "not-bookable"
 
 
 def test_csv_statement_is_imported_by_a_mapping_defined_over_the_api(bookkeeper: ApiClient) -> None:

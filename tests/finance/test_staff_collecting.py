@@ -100,10 +100,12 @@ def test_price_is_corrected_line_by_line_and_the_rest_stays_creditable(desk: Cli
     sale = invoice(world)
     body = {
         "key": "corr-1", "reason": "Agreed price", "issued_on": "2026-03-11", "rows-TOTAL_FORMS": "1",
-        "rows-INITIAL_FORMS": "1", "rows-0-line_no": "1", "rows-0-quantity": "10", "rows-0-unit_price": "1100",
+        "rows-INITIAL_FORMS": "1", "rows-0-line_id": str(Invoice.objects.get(pk=sale["id"]).lines.get().pk),
+        "added-TOTAL_FORMS": "0", "added-INITIAL_FORMS": "0",
     }  # fmt: skip
-    assert "charged by another invoice" in sent(desk, "finance-correct", sale["id"], body)
-    assert "is issued over -1270" in sent(desk, "finance-correct", sale["id"], {**body, "rows-0-unit_price": "900"})
+    assert "Nothing would change" in sent(desk, "finance-correct", sale["id"], body)
+    lower = {**body, "key": "corr-2", "rows-0-unit_price": "900"}
+    assert "1,270 HUF is credited" in sent(desk, "finance-correct", sale["id"], lower)
     note = Invoice.objects.latest("id")
     assert [(x.quantity, x.net) for x in note.lines.order_by("line_no")] == [(-10, -10000), (10, 9000)]
     assert "Cancellation invoice" in press(desk, "invoice", sale["id"], "cancel")
