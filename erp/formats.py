@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from erp.money import minor_units, round_money
 
@@ -47,3 +49,11 @@ def format_date(day: date | None, language: str) -> str:
     if language == "hu":
         return f"{day.year}.{NO_BREAK}{day.month:02d}.{NO_BREAK}{day.day:02d}."
     return f"{day.day}{NO_BREAK}{_MONTHS[day.month - 1]}{NO_BREAK}{day.year}"
+
+
+def format_address(address: Mapping[str, Any] | None) -> str:
+    """An address of a document on one line: name, street, place, country, tax number, as far as it has them."""
+    found = address or {}
+    place = " ".join(str(found[name]) for name in ("postcode", "city") if found.get(name))
+    parts = (found.get("name"), found.get("street"), place, found.get("country"), found.get("tax_number"))
+    return ", ".join(str(part) for part in parts if part)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from erp.admin import EditableAdmin, InternalAdmin, ReadOnlyAdmin, ReadOnlyLines, register_copies, register_standard
+from erp.formats import format_address
 from erp.registry import document_flow
 from storefront.models import (
     Cart,
@@ -89,12 +88,12 @@ class SalesOrderAdmin(ReadOnlyAdmin):
     @admin.display(description="Delivery address")
     def delivery_address(self, order: SalesOrder) -> str:
         """Where the goods go, on one line."""
-        return _one_line(order.ship_to)
+        return format_address(order.ship_to)
 
     @admin.display(description="Billing address")
     def billing_address(self, order: SalesOrder) -> str:
         """Who is invoiced, on one line."""
-        return _one_line(order.bill_to)
+        return format_address(order.bill_to)
 
     @admin.display(description="Total", ordering="gross_total")
     def total(self, order: SalesOrder) -> str:
@@ -121,12 +120,6 @@ class SalesOrderAdmin(ReadOnlyAdmin):
             return
         counts = finish_hand_overs(grace_s=0)
         self.message_user(request, f"Decided: {counts['done']}; still open: {counts['failed']}.", messages.SUCCESS)
-
-
-def _one_line(address: dict[str, Any]) -> str:
-    place = f"{address.get('postcode', '')} {address.get('city', '')}".strip()
-    parts = (address.get("name"), address.get("street"), place, address.get("country"), address.get("tax_number"))
-    return ", ".join(str(part) for part in parts if part)
 
 
 class CartLineInline(ReadOnlyLines):

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from erp.admin import InternalAdmin, ReadOnlyLines
+from erp.formats import format_address
 from logistics.admin.documents import DocumentAdmin
 from logistics.models import (
     OrderOffer,
@@ -45,7 +46,42 @@ class SalesOrderAdmin(DocumentAdmin):
     list_filter = ("lifecycle", "fulfilment", "invoicing", "channel")
     search_fields = ("number", "customer_name", "email", "=external_ref")
     inlines = (OrderLines, OrderShipments)
-    exclude = ("xid",)
+    readonly_fields = ("delivery_address", "billing_address")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("number", "ordered_on"),
+                    ("lifecycle", "fulfilment"),
+                    ("invoicing", "payment"),
+                    "closed_reason",
+                )
+            },
+        ),
+        ("Customer", {"fields": (("customer_name", "email"), "delivery_address", "billing_address", "note")}),
+        (
+            "Delivery and amounts",
+            {
+                "fields": (
+                    ("shipping_method", "payment_method"),
+                    ("net_total", "vat_total"),
+                    ("gross_total", "price_mode"),
+                )
+            },
+        ),
+        ("Origin", {"fields": (("channel", "external_ref"), ("customer_id", "country"), ("placed_at", "epoch"))}),
+    )
+
+    @admin.display(description="Delivery address")
+    def delivery_address(self, row: SalesOrder) -> str:
+        """Where the goods go, on one line."""
+        return format_address(row.ship_to or row.bill_to)
+
+    @admin.display(description="Billing address")
+    def billing_address(self, row: SalesOrder) -> str:
+        """Who is invoiced, on one line."""
+        return format_address(row.bill_to)
 
     def links_of(self, row: SalesOrder) -> list[tuple[str, str]]:
         """A shipment of some of it."""

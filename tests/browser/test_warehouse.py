@@ -71,7 +71,7 @@ def picked(order_id: int) -> int:
 
 
 LEFT_OUT = {"rules": {"landmark-unique": {"enabled": False}}}  # the theme names every scrolling table alike
-PICTURES = {"pick-list", "waiting", "pack", "receive"}
+PICTURES = {"pick-list", "waiting", "pack"}
 
 
 def problems_of(page: Any, *, with_axe: bool) -> list[str]:

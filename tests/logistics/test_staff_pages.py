@@ -144,6 +144,7 @@ def test_shipment_is_worked_off_by_its_buttons(clerk: Client) -> None:
     order_id = accepted((mug, 2))
     page = clerk.get(f"/admin/logistics/salesorder/{order_id}/change/").content.decode()
     assert "Plan shipment" in page
+    assert "Kiss Anna, Szeged" in page
     assert "Planned: SH-" in press(clerk, "salesorder", order_id, "plan")
     shipment = Shipment.objects.get(order_id=order_id)
     assert shipment.number in clerk.get("/admin/logistics/pick-list/?warehouse=MAIN").content.decode()
