@@ -54,6 +54,12 @@ insert into journal_line select (jsonb_populate_record(l, jsonb_build_object('id
   nextval(pg_get_serial_sequence('finance.journal_line', 'id')), 'entry_id', 1000000 + m.id, 'entry_no',
   1000000 + m.id, 'document_id', m.id, 'document_number', 'INV-2026-' || lpad(m.n::text, 6, '0')))).*
   from journal_line l, made m where l.document_id = {first} and l.document_kind = 'invoice';
+insert into invoice_seal (invoice_id, number, series, fiscal_year, sequence_no, header, lines, hash)
+  select i.id, i.number, i.series, i.fiscal_year, i.sequence_no,
+    content_digest(to_jsonb(i) - '{{version,created_at,updated_at,retired_at}}'::text[]),
+    (select string_agg(content_digest(to_jsonb(l)), ''::bytea order by l.line_no) from invoice_line l
+     where l.invoice_id = i.id), ''
+  from invoice i, made m where i.id = m.id;
 insert into nav_submission (invoice_id, number, issued_on, operation)
   select m.id, 'INV-2026-' || lpad(m.n::text, 6, '0'), '2026-03-10', 'CREATE' from made m;
 analyze;

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from erp.fields import ExactJSONField
 from erp.models import InternalModel
 from finance.models.invoices import Invoice
+from finance.nav.xmlread import unpacked
 
 DEADLINE = timedelta(hours=24)
 """After the issue; the law wants the report at once and grants this after an outage."""
@@ -142,7 +143,7 @@ class NavItem(InternalModel):
     batch = models.ForeignKey(NavBatch, on_delete=models.PROTECT, related_name="items", db_index=False)
     index_no = models.IntegerField()
     submission = models.ForeignKey(NavSubmission, on_delete=models.PROTECT, related_name="items")
-    xml = models.BinaryField()
+    xml = models.BinaryField(help_text="GZIP-ped; plain in rows from before that was done")
     hash = models.CharField(max_length=128, help_text="SHA3-512 of the XML")
     totals = ExactJSONField(help_text="Per VAT treatment, as the XML says")
     status = models.CharField(max_length=12, default="", db_default="", help_text="The NAV's word for it")
@@ -156,6 +157,11 @@ class NavItem(InternalModel):
 
     def __str__(self) -> str:
         return f"{self.batch_id}/{self.index_no}"
+
+    @property
+    def content(self) -> bytes:
+        """The XML as it was sent."""
+        return unpacked(bytes(self.xml))
 
 
 class NavAnnulment(InternalModel):

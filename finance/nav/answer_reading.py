@@ -1,6 +1,7 @@
 """Reads the NAV's answers; raises `LookupError` naming what an answer lacks."""
 
 import base64
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -134,28 +135,28 @@ def _business(message: etree._Element) -> BusinessMessage:
 
 
 def _digest(item: etree._Element) -> InvoiceDigest:
-    index = text_of(item, "{*}index")
-    modification = text_of(item, "{*}modificationIndex")
+    # One walk over the few elements: a search for each takes several times as long.
+    texts = {str(element.tag).rpartition("}")[2]: element.text or "" for element in item.iterchildren(etree.Element)}
+    index, modification = texts.get("index"), texts.get("modificationIndex")
     return InvoiceDigest(
-        number=required(item, "{*}invoiceNumber"),
-        operation=required(item, "{*}invoiceOperation"),
-        category=required(item, "{*}invoiceCategory"),
-        issued_on=date.fromisoformat(required(item, "{*}invoiceIssueDate")),
-        currency=text_of(item, "{*}currency") or "",
-        net=_decimal(item, "{*}invoiceNetAmount"),
-        vat=_decimal(item, "{*}invoiceVatAmount"),
-        vat_huf=_decimal(item, "{*}invoiceVatAmountHUF"),
-        net_huf=_decimal(item, "{*}invoiceNetAmountHUF"),
-        transaction_id=text_of(item, "{*}transactionId") or "",
+        number=texts["invoiceNumber"],
+        operation=texts["invoiceOperation"],
+        category=texts["invoiceCategory"],
+        issued_on=date.fromisoformat(texts["invoiceIssueDate"]),
+        currency=texts.get("currency", ""),
+        net=_decimal(texts, "invoiceNetAmount"),
+        vat=_decimal(texts, "invoiceVatAmount"),
+        vat_huf=_decimal(texts, "invoiceVatAmountHUF"),
+        net_huf=_decimal(texts, "invoiceNetAmountHUF"),
+        transaction_id=texts.get("transactionId", ""),
         index=int(index) if index else None,
-        original_number=text_of(item, "{*}originalInvoiceNumber") or "",
+        original_number=texts.get("originalInvoiceNumber", ""),
         modification_index=int(modification) if modification else None,
     )
 
 
-def _decimal(item: etree._Element, path: str) -> Decimal | None:
-    text = text_of(item, path)
-    return None if text is None else Decimal(text)
+def _decimal(texts: Mapping[str, str], name: str) -> Decimal | None:
+    return Decimal(texts[name]) if name in texts else None
 
 
 def _content(base64_text: str, compressed: str) -> bytes:

@@ -12,7 +12,12 @@ from finance.nav.xml_values import add, add_flag, boolean_text, decimal_text, ne
 
 
 def build_invoice_xml(document: Document) -> bytes:
-    """Return the report of one document, UTF-8 with its XML declaration.
+    """Return the report of one document, UTF-8 with its XML declaration: see `build_invoice_tree`."""
+    return to_bytes(build_invoice_tree(document))
+
+
+def build_invoice_tree(document: Document) -> etree._Element:
+    """Return the report of one document.
 
     The same document always gives the same bytes. Raises `DocumentNotReportable` when the document
     breaks a rule of the NAV that the XSD cannot express, `InexactValue` when an amount is unrounded.
@@ -27,7 +32,7 @@ def build_invoice_xml(document: Document) -> bytes:
     _add_head(invoice, document)
     add_lines(invoice, document)
     add_summary(invoice, document)
-    return to_bytes(root)
+    return root
 
 
 def _add_base_reference(invoice: etree._Element, document: Document) -> None:

@@ -5,6 +5,7 @@ import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cached_property
 
 from lxml import etree
 
@@ -17,7 +18,7 @@ Part = Callable[[etree._Element], None]
 """Appends an operation's own elements to the request."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InvoiceOperation:
     """One document of a manageInvoice batch."""
 
@@ -26,11 +27,15 @@ class InvoiceOperation:
     # Only for a report that is itself the electronic invoice; the hash is made of what is sent.
     is_complete_invoice: bool = False
 
-    def base64_text(self, *, compressed: bool) -> str:
-        """Return the document as it is sent; the same document always gives the same text."""
+    @cached_property
+    def packed(self) -> bytes:
+        """The document GZIP-ped; the same document always gives the same bytes."""
         # Level 1 and no time stamp: harder compression goes to the back of the NAV's queue.
-        content = gzip.compress(self.xml, compresslevel=1, mtime=0) if compressed else self.xml
-        return base64.b64encode(content).decode("ascii")
+        return gzip.compress(self.xml, compresslevel=1, mtime=0)
+
+    def base64_text(self, *, compressed: bool) -> str:
+        """Return the document as it is sent."""
+        return base64.b64encode(self.packed if compressed else self.xml).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 
 from lxml import etree
 
 from finance.nav.document import Money
+from finance.nav.names import DATA
 from finance.nav.vat import VatElement, VatKey
 from finance.nav.xmlread import parse_xml, required, text_of
 
@@ -51,21 +53,28 @@ def read_whole(xml: bytes) -> ReportedDocument:
     return replace(
         read_tree(root),
         lines=tuple(_lines(root)),
-        net=_money(summary, "{*}summaryNormal/{*}invoiceNetAmount"),
-        vat=_money(summary, "{*}summaryNormal/{*}invoiceVatAmount"),
-        gross=_money(summary, "{*}summaryGrossData/{*}invoiceGrossAmount"),
+        net=_money(summary, "summaryNormal/invoiceNetAmount"),
+        vat=_money(summary, "summaryNormal/invoiceVatAmount"),
+        gross=_money(summary, "summaryGrossData/invoiceGrossAmount"),
     )
 
 
 def read_tree(root: etree._Element) -> ReportedDocument:
     """What a parsed document says in total, without its lines."""
+    # Full paths: a search through all lines of a document takes several times as long.
     return ReportedDocument(
-        number=required(root, "{*}invoiceNumber"),
-        original_number=text_of(root, ".//{*}invoiceReference/{*}originalInvoiceNumber"),
-        category=required(root, ".//{*}invoiceDetail/{*}invoiceCategory"),
-        currency=required(root, ".//{*}invoiceDetail/{*}currencyCode"),
+        number=required(root, _q("invoiceNumber")),
+        original_number=text_of(root, _q("invoiceMain/invoice/invoiceReference/originalInvoiceNumber")),
+        category=required(root, _q("invoiceMain/invoice/invoiceHead/invoiceDetail/invoiceCategory")),
+        currency=required(root, _q("invoiceMain/invoice/invoiceHead/invoiceDetail/currencyCode")),
         totals=tuple(_totals(root)),
     )
+
+
+@cache
+def _q(path: str) -> str:
+    """A path of elements of InvoiceData."""
+    return "/".join(f"{{{DATA}}}{name}" for name in path.split("/"))
 
 
 def vat_key(rate: etree._Element) -> VatKey:
@@ -86,15 +95,18 @@ def _plain(number: str) -> str:
 
 
 def _totals(root: etree._Element) -> Iterator[ReportedTotal]:
-    for row in root.iterfind(".//{*}summaryByVatRate"):
+    summary = root.find(_q("invoiceMain/invoice/invoiceSummary"))
+    if summary is None:
+        return
+    for row in summary.iterfind(_q("summaryNormal/summaryByVatRate")):
         yield ReportedTotal(
             key=vat_key(row[0]),
-            net=_money(row, "{*}vatRateNetData/{*}vatRateNetAmount"),
-            vat=_money(row, "{*}vatRateVatData/{*}vatRateVatAmount"),
-            gross=_money(row, "{*}vatRateGrossData/{*}vatRateGrossAmount"),
+            net=_money(row, "vatRateNetData/vatRateNetAmount"),
+            vat=_money(row, "vatRateVatData/vatRateVatAmount"),
+            gross=_money(row, "vatRateGrossData/vatRateGrossAmount"),
         )
-    for row in root.iterfind(".//{*}summarySimplified"):
-        yield ReportedTotal(vat_key(row[0]), None, None, _money(row, "{*}vatContentGrossAmount"))
+    for row in summary.iterfind(_q("summarySimplified")):
+        yield ReportedTotal(vat_key(row[0]), None, None, _money(row, "vatContentGrossAmount"))
 
 
 def _lines(root: etree._Element) -> Iterator[ReportedTotal]:
@@ -117,5 +129,5 @@ def _pair(found: Mapping[str, etree._Element], name: str) -> Money | None:
 
 
 def _money(row: etree._Element, path: str) -> Money | None:
-    amount = text_of(row, path)
-    return None if amount is None else Money(Decimal(amount), Decimal(required(row, f"{path}HUF")))
+    amount = text_of(row, _q(path))
+    return None if amount is None else Money(Decimal(amount), Decimal(required(row, _q(f"{path}HUF"))))

@@ -49,6 +49,11 @@ def unpack(content: bytes, limit: int = MAX_INVOICE_BYTES) -> bytes:
     return unpacked
 
 
+def unpacked(content: bytes) -> bytes:
+    """Return an archived document, GZIP-ped or plain, as XML."""
+    return unpack(content) if content.startswith(b"\x1f\x8b") else content
+
+
 def text_of(parent: etree._Element, path: str) -> str | None:
     """Return the text of the first element at `path` (namespaces by `{*}`), or None."""
     found = parent.find(path)

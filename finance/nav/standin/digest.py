@@ -23,7 +23,7 @@ def digest_of(facts: DocumentFacts, taken_in_at: datetime) -> dict[str, str]:
         shown["customerTaxNumber"] = facts.customer.taxpayer_id
         shown["customerGroupMemberTaxNumber"] = facts.customer.member_tax_number
     for name in _FROM_DETAIL:
-        shown[name] = text_at(facts.invoice, "invoiceHead", "invoiceDetail", name) or ""
+        shown[name] = facts.detail.get(name, "")
     for name in _FROM_SUMMARY:
-        shown[name] = text_at(facts.invoice, "invoiceSummary", "summaryNormal", name) or ""
+        shown[name] = facts.totals.get(name, "")
     return {name: value for name, value in shown.items() if value}

@@ -84,8 +84,9 @@ class CustomerFacts:
 class DocumentFacts:
     """A schema-valid document."""
 
-    root: etree._Element
     invoice: etree._Element
+    detail: Mapping[str, str]  # elements of invoiceDetail and, in totals, of summaryNormal that hold a text
+    totals: Mapping[str, str]
     number: str
     issued_on: date
     delivered_on: date
@@ -105,7 +106,7 @@ class DocumentFacts:
 
     def amount(self, name: str) -> Decimal:
         """Return an amount of the normal summary, 0 when it is not there."""
-        return decimal_at(self.invoice, f".//{_q('summaryNormal')}/{_q(name)}") or Decimal(0)
+        return Decimal(self.totals.get(name) or 0)
 
 
 @cache
@@ -121,12 +122,6 @@ def text_at(parent: etree._Element, *names: str) -> str | None:
     return parent.findtext("/".join(_q(name) for name in names))
 
 
-def decimal_at(parent: etree._Element, path: str) -> Decimal | None:
-    """Return the number at a qualified path, or None."""
-    text = parent.findtext(path)
-    return None if text is None else Decimal(text)
-
-
 def read_facts(root: etree._Element) -> DocumentFacts | None:
     """Read a schema-valid InvoiceData; None for a batch invoice (several bases in one document)."""
     invoice = root.find(f"{_q('invoiceMain')}/{_q('invoice')}")
@@ -135,15 +130,18 @@ def read_facts(root: etree._Element) -> DocumentFacts | None:
     head = invoice.find(_q("invoiceHead"))
     assert head is not None
     original = text_at(invoice, "invoiceReference", "originalInvoiceNumber")
+    detail = _texts(head.find(_q("invoiceDetail")))
+    normal = invoice.find(f"{_q('invoiceSummary')}/{_q('summaryNormal')}")
     return DocumentFacts(
-        root=root,
         invoice=invoice,
+        detail=detail,
+        totals=_texts(normal),
         number=text_at(root, "invoiceNumber") or "",
         issued_on=date.fromisoformat(text_at(root, "invoiceIssueDate") or ""),
-        delivered_on=date.fromisoformat(text_at(head, "invoiceDetail", "invoiceDeliveryDate") or ""),
-        category=text_at(head, "invoiceDetail", "invoiceCategory") or "",
-        currency=text_at(head, "invoiceDetail", "currencyCode") or "",
-        exchange_rate=Decimal(text_at(head, "invoiceDetail", "exchangeRate") or 1),
+        delivered_on=date.fromisoformat(detail.get("invoiceDeliveryDate", "")),
+        category=detail.get("invoiceCategory", ""),
+        currency=detail.get("currencyCode", ""),
+        exchange_rate=Decimal(detail.get("exchangeRate") or 1),
         is_complete=text_at(root, "completenessIndicator") in ("true", "1"),
         supplier_id=head.findtext(f"{_q('supplierInfo')}/{_q('supplierTaxNumber')}/{{{BASE}}}taxpayerId") or "",
         customer=_customer(head.find(_q("customerInfo"))),
@@ -157,8 +155,14 @@ def read_facts(root: etree._Element) -> DocumentFacts | None:
             for found in invoice.iter(_q("summarySimplified"))
             if (row := found.find(_q("vatRate"))) is not None
         ),
-        is_summary_normal=invoice.find(f"{_q('invoiceSummary')}/{_q('summaryNormal')}") is not None,
+        is_summary_normal=normal is not None,
     )
+
+
+def _texts(parent: etree._Element | None) -> dict[str, str]:
+    if parent is None:
+        return {}
+    return {str(e.tag).rpartition("}")[2]: e.text for e in parent.iterchildren(etree.Element) if e.text}
 
 
 def _customer(info: etree._Element | None) -> CustomerFacts | None:

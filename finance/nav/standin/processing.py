@@ -29,6 +29,9 @@ from finance.nav.xmlread import ContentTooLarge, NotGzip, NotXml, parse_xml, req
 Opened = etree._Element | list[str]
 """A schema-valid document's root, or the reasons why it is none."""
 
+Read = DocumentFacts | tuple[str, list[str]]
+"""What is known of a document, or the code and reasons for which it is refused."""
+
 
 class Processor:
     """Turns what was taken in into results."""
@@ -51,7 +54,7 @@ class Processor:
         return count
 
     def _process_next(self) -> bool:
-        # Reading a batch takes most of the time and happens before the store is held: others may go on.
+        # Reading a batch takes most of the time and happens before the store is held: others go on meanwhile.
         with self._one_batch_at_a_time:
             batch = self._store.first(
                 "SELECT * FROM batch WHERE is_processed = 0 AND due_at <= ? ORDER BY seq LIMIT 1",
@@ -61,23 +64,24 @@ class Processor:
                 return False
             items = self._store.rows("SELECT * FROM item WHERE seq = ? ORDER BY idx", batch["seq"])
             opened = [self._open(item["content"], is_compressed=bool(batch["is_compressed"])) for item in items]
+            documents = [] if batch["is_annulment"] else [_read(found) for found in opened]
             with self._store.transaction():
                 if batch["is_annulment"]:
                     self._process_annulments(batch, items, opened)
                 else:
-                    self._process_documents(batch, items, opened)
+                    self._process_documents(batch, items, documents)
                 self._store.run("UPDATE batch SET is_processed = 1 WHERE seq = ?", batch["seq"])
             return True
 
-    def _process_documents(self, batch: sqlite3.Row, items: list[sqlite3.Row], opened: list[Opened]) -> None:
-        numbers = Counter(root.findtext("{*}invoiceNumber") for root in opened if isinstance(root, etree._Element))
-        for item, root in zip(items, opened, strict=True):
-            if not isinstance(root, etree._Element):
-                self._abort_technically(item, "SCHEMA_VIOLATION", root)
-            elif numbers[root.findtext("{*}invoiceNumber")] > 1:
+    def _process_documents(self, batch: sqlite3.Row, items: list[sqlite3.Row], documents: list[Read]) -> None:
+        numbers = Counter(facts.number for facts in documents if isinstance(facts, DocumentFacts))
+        for item, facts in zip(items, documents, strict=True):
+            if not isinstance(facts, DocumentFacts):
+                self._abort_technically(item, *facts)
+            elif numbers[facts.number] > 1:
                 self._abort_technically(item, "DUPLICATE_IN_REQUEST", ["the number stands twice in the request"])
             else:
-                self._process_document(batch, item, root)
+                self._process_document(batch, item, facts)
 
     def _open(self, content: str, *, is_compressed: bool) -> Opened:
         """Return the document's root, or what keeps it from being one."""
@@ -88,11 +92,7 @@ class Processor:
             return [f"{type(error).__name__}: {error}"]
         return self._schema.errors(root) or root
 
-    def _process_document(self, batch: sqlite3.Row, item: sqlite3.Row, tree: etree._Element) -> None:
-        facts = read_facts(tree)
-        if facts is None:
-            self._abort_technically(item, "STANDIN_LIMIT", ["the stand-in knows no batch invoices"])
-            return
+    def _process_document(self, batch: sqlite3.Row, item: sqlite3.Row, facts: DocumentFacts) -> None:
         submitted_on = datetime.fromtimestamp(batch["taken_in_at"], UTC)
         findings = self._findings(facts, item["operation"], batch["tax_number"], submitted_on)
         findings += self._injected(facts.number)
@@ -161,3 +161,9 @@ class Processor:
     def _abort_technically(self, item: sqlite3.Row, code: str, messages: list[str]) -> None:
         technical = json.dumps([(code, message) for message in messages])
         self._store.run("UPDATE item SET state = 'ABORTED', technical = ? WHERE id = ?", technical, item["id"])
+
+
+def _read(opened: Opened) -> Read:
+    if not isinstance(opened, etree._Element):
+        return "SCHEMA_VIOLATION", opened
+    return read_facts(opened) or ("STANDIN_LIMIT", ["the stand-in knows no batch invoices"])

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finance.errors import NotReportable
+from finance.nav.messages import InvoiceOperation
 from finance.nav.read_back import ReportedTotal, read_tree
 from finance.nav.schema import NavSchema
 from finance.nav.signing import sha3_512
 from finance.nav.vat import VatTreatment
-from finance.nav.xmlread import parse_xml
-from finance.services.reporting.documents import build_report, vat_treatments
+from finance.nav.xml_values import to_bytes
+from finance.services.reporting.documents import build_tree, vat_treatments
 from finance.services.reporting.queue import Claim, Ready
 from finance.services.reporting.sources import load_documents
 
@@ -43,12 +44,12 @@ def build_claimed(claim: Claim, schema: NavSchema) -> Built:
 
 
 def _ready(document: Mapping[str, Any], treatments: Mapping[str, VatTreatment], schema: NavSchema) -> Ready:
-    xml = build_report(document, treatments)
-    tree = parse_xml(xml)
+    tree = build_tree(document, treatments)
     if breaches := schema.errors(tree):
         raise NotReportable("; ".join(breaches[:3]), problems=breaches)
     totals = [total_as_json(total) for total in read_tree(tree).totals]
-    return Ready(document["id"], document["operation"], xml, sha3_512(xml.decode()), totals)
+    operation = InvoiceOperation(document["operation"], to_bytes(tree))
+    return Ready(document["id"], operation, sha3_512(operation.xml.decode()), totals)
 
 
 def total_as_json(total: ReportedTotal) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.conf import settings
+from lxml import etree
 
 from erp.errors import NotFound
 from finance.errors import NotReportable
@@ -22,10 +23,10 @@ from finance.nav.document import (
     PaymentMethod,
     References,
 )
-from finance.nav.invoice_xml import build_invoice_xml
+from finance.nav.invoice_xml import build_invoice_tree
 from finance.nav.rules import DocumentNotReportable
 from finance.nav.vat import VatElement, VatTreatment, treatment_of_code
-from finance.nav.xml_values import InexactValue
+from finance.nav.xml_values import InexactValue, to_bytes
 from finance.services.reporting.lines import report_lines, report_summary
 from finance.services.reporting.parties import buyer_of, supplier_of
 from finance.services.reporting.sources import load_documents
@@ -81,8 +82,13 @@ def report_of(document: Mapping[str, Any], treatments: Mapping[str, VatTreatment
 
 def build_report(document: Mapping[str, Any], treatments: Mapping[str, VatTreatment]) -> bytes:
     """The InvoiceData XML of a loaded document. Raises NotReportable with everything that stands against it."""
+    return to_bytes(build_tree(document, treatments))
+
+
+def build_tree(document: Mapping[str, Any], treatments: Mapping[str, VatTreatment]) -> etree._Element:
+    """The same, not written out yet."""
     try:
-        return build_invoice_xml(report_of(document, treatments))
+        return build_invoice_tree(report_of(document, treatments))
     except DocumentNotReportable as error:
         raise NotReportable("; ".join(error.problems)) from error
     except (InexactValue, LookupError) as error:

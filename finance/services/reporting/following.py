@@ -14,6 +14,8 @@ from finance.nav.answers import ProcessingResult, TransactionStatus
 from finance.nav.client import NavClient
 from finance.nav.errors import AnswerNotUnderstood, NavError, Refused
 from finance.nav.recovery import RecoveryOutcome, find_submission
+from finance.nav.signing import sha3_512
+from finance.nav.xmlread import unpacked
 from finance.services.reporting import annulling, channel, queue
 from finance.services.reporting.connection import connect, endpoint, recovery_wait
 from finance.services.reporting.findings import findings_of
@@ -73,7 +75,7 @@ def _documents(batch: dict[str, Any]) -> list[bytes]:
         return annulling.documents_of(batch["id"])
     with cursor("finance") as cur:
         cur.execute("select xml from nav_item where batch_id = %s order by index_no", [batch["id"]])
-        return [bytes(row[0]) for row in cur.fetchall()]
+        return [unpacked(bytes(row[0])) for row in cur.fetchall()]
 
 
 def _apply(client: NavClient, batch: dict[str, Any], status: TransactionStatus | None) -> str:
@@ -156,8 +158,8 @@ def _accept_what_is_held(client: NavClient, batch_id: int, index: int) -> None:
         return
     with module_transaction("finance"), cursor("finance") as cur:
         cur.execute(
-            "select id, totals from nav_item where submission_id = %s and xml = %s order by id desc limit 1",
-            [row[1], held.xml],
+            "select id, totals from nav_item where submission_id = %s and hash = %s order by id desc limit 1",
+            [row[1], sha3_512(held.xml.decode("utf-8", "replace"))],
         )
         mine = rows_as_dicts(cur)
         if mine:

@@ -15,7 +15,6 @@ from finance.errors import NotInThisState
 from finance.nav.batches import split_batches
 from finance.nav.client import NavClient, PreparedBatch
 from finance.nav.errors import CredentialsRefused, NavError, OutcomeUnknown, Refused, TokenRefused, Unavailable
-from finance.nav.messages import InvoiceOperation
 from finance.services.reporting import channel, queue
 from finance.services.reporting.building import build_claimed
 from finance.services.reporting.connection import connect, endpoint, recovery_wait
@@ -59,7 +58,7 @@ def send_batch(client: NavClient, name: str) -> Counter[str] | None:
     counts = Counter(blocked=len(built.problems))
     if not built.ready:
         return counts
-    batch = next(split_batches([InvoiceOperation(r.operation, r.xml) for r in built.ready], max_count=client.max_batch))
+    batch = next(split_batches([r.operation for r in built.ready], max_count=client.max_batch))
     chosen = built.ready[: len(batch)]
     left = [r.invoice_id for r in built.ready[len(chosen) :]]
     if left:  # too large for one request

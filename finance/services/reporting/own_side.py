@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -105,11 +105,17 @@ class Books:
     booked: Booked
 
 
-def read_books(first: date, last: date, numbers: Sequence[str] | None = None) -> Books:
-    """Documents issued in these days and their VAT in the ledger, in one snapshot; with ``numbers`` those alone."""
+def read_books(
+    first: date, last: date, numbers: Sequence[str] | None = None, begun: Callable[[], None] = lambda: None
+) -> Books:
+    """Documents issued in these days and their VAT in the ledger, in one snapshot; with ``numbers`` those alone.
+
+    ``begun`` is called as soon as the moment of the snapshot is fixed.
+    """
     period = {"first": first, "last": last, "numbers": None if numbers is None else list(numbers)}
     with snapshot("finance"):
         codes = vat_map()
+        begun()
         with cursor("finance") as cur:
             cur.execute(_DOCUMENTS, period)
             rows = rows_as_dicts(cur)

@@ -69,7 +69,7 @@ def file_of(item_id: int, kind: str) -> tuple[str, bytes]:
     item = NavItem.objects.select_related("batch", "submission").filter(pk=item_id).first()
     if item is None or kind not in FILES:
         raise NotFound("There is no such file")
-    content = item.xml if kind == "xml" else getattr(item.batch, kind)
+    content = item.content if kind == "xml" else getattr(item.batch, kind)
     if not content:
         raise NotFound(f"There is no {kind} of this request: no answer came")
     return f"{item.submission.number}-{item.batch_id}-{kind}.xml".replace("/", "-"), bytes(content)

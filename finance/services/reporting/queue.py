@@ -13,6 +13,7 @@ from erp.fields import dump_json
 from finance.errors import NotInThisState
 from finance.nav.client import PreparedBatch
 from finance.nav.exchange import Exchange, redact
+from finance.nav.messages import InvoiceOperation
 
 LEASE_S = 180
 """How long a claimed report is left alone: longer than building a batch and asking for its token can take."""
@@ -55,8 +56,7 @@ class Ready:
     """A report that is built and checked."""
 
     invoice_id: int
-    operation: str
-    xml: bytes
+    operation: InvoiceOperation
     hash: str
     totals: list[dict[str, Any]]
 
@@ -124,8 +124,9 @@ def note_batch(claim: Claim, prepared: PreparedBatch, reports: Sequence[Ready], 
                from i where s.invoice_id = i.submission_id and s.claim = %s::uuid and s.state = 'waiting'
                returning s.invoice_id""",
             [
-                batch_id, [r.invoice_id for r in reports], [r.xml for r in reports], [r.hash for r in reports],
-                [dump_json(r.totals) for r in reports], claim.token,
+                batch_id, [r.invoice_id for r in reports], [r.operation.packed for r in reports],
+                [r.hash for r in reports], [dump_json(r.totals) for r in reports],
+                claim.token,
             ],
         )  # fmt: skip
         if len(done) != len(reports):

@@ -17,12 +17,14 @@ from finance.nav.client import NavClient
 from finance.nav.messages import DigestQuery
 from finance.nav.read_back import ReportedDocument, read_report
 from finance.services.reporting import contradictions
+from finance.services.reporting.ahead import Ahead
 from finance.services.reporting.connection import connect
 from finance.services.reporting.ledger_side import Amounts
 from finance.services.reporting.own_side import Books, OwnDocument, VatMap, read_books
 
 ZERO = Decimal(0)
 WINDOW_DAYS = 31  # a digest query spans at most 35
+AHEAD = 300  # reports read from the NAV that wait for the comparison
 
 
 Held = tuple[ReportedDocument, bytes]
@@ -88,24 +90,25 @@ def reconcile(
 ) -> Reconciliation:
     """Compare the documents issued in a period with the ledger and with what the NAV holds.
 
-    The books are read first, as of one moment; documents that the NAV has and they had not are looked up again, since
-    they may have been issued and reported meanwhile.
+    The books are read as of one moment before the first question to the NAV; documents that the NAV has and they had
+    not are looked up again, since they may have been issued and reported meanwhile.
 
     Raises:
         BadPeriod, ReportingNotSetUp: nothing was compared.
         NavError: the NAV cannot be asked; the same.
     """
     first, last = parse_period(period)
-    ours = client or connect()
-    found, books = Reconciliation(first, last), read_books(first, last)
-    own = {document.number: document for document in books.documents}
+    ours, found = client or connect(), Reconciliation(first, last)
     nav: dict[str, NavSide] = {}
     strays: dict[str, Held] = {}
-    for report, xml in held_reports(ours, first, last, progress):
-        if report.number in own:
-            nav[report.number] = nav_side((report, xml), own[report.number], books.codes)
-        else:
-            strays[report.number] = (report, xml)
+    with Ahead(lambda: held_reports(ours, first, last, progress), AHEAD) as held:
+        books = read_books(first, last, begun=held.start)
+        own = {document.number: document for document in books.documents}
+        for report, xml in held:
+            if report.number in own:
+                nav[report.number] = nav_side((report, xml), own[report.number], books.codes)
+            else:
+                strays[report.number] = (report, xml)
     if strays:
         _issued_meanwhile(found, books, strays, nav)
     _compare_all(found, books, nav, strays)

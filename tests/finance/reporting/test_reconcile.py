@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
+from django.db import connections
 
 from erp.scrubber.result import Findings
 from finance import checks
 from finance.models import Invoice, NavSubmission
 from finance.nav.transport import Answer, Timeouts, post
+from finance.services.corrections import correct_invoice
 from finance.services.crediting import issue_credit_note
 from finance.services.reporting.annulling import request_annulment
 from finance.services.reporting.connection import connect
@@ -43,6 +45,8 @@ def reported(books: World, nav: StandInProcess) -> dict[str, str]:
     made["credit"] = str(
         issue_credit_note(key, actor=BOOKKEEPER, lines=[{"line_no": 1, "quantity": 1}], issued_on=DAY)["number"]
     )
+    dearer = {"lines": [{"line_no": 1, "unit_price": Decimal("12.34")}], "issued_on": DAY}
+    made["correction"] = correct_invoice(Invoice.objects.get(number=made["euro"]).pk, dearer, actor=BOOKKEEPER)["number"]
     assert drain() == 0
     return made
 
@@ -194,6 +198,7 @@ def test_document_reported_while_the_nav_is_asked_is_no_difference(
         if url.endswith("queryInvoiceDigest") and not made:
             made.append(invoice(customer(), {"unit_price": "777"}))
             assert drain() == 0
+            connections.close_all()  # this thread's, which is the reconciliation's own
         return post(url, body, headers, timeouts)
 
     found = reconcile(PERIOD, connect(transport=transport))
@@ -202,7 +207,7 @@ def test_document_reported_while_the_nav_is_asked_is_no_difference(
     assert [row for row in found.codes if not row["ledger"] == row["documents"] == row["nav"]] == []
 
 
-@pytest.mark.parametrize("kind", ["plain", "credit"])
+@pytest.mark.parametrize("kind", ["plain", "credit", "correction"])
 def test_one_cent_at_the_nav_names_the_document(reported: dict[str, str], nav: StandInProcess, kind: str) -> None:
     number = reported[kind]
     before = _content(nav, number)
