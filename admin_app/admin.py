@@ -20,6 +20,7 @@ from admin_app.services.erasure import erase_customer
 from erp.admin import CopyAdmin, OwnedAdmin, register_copies, register_standard
 from erp.errors import ErpError
 from erp.staff.imports import OwnerImportMixin
+from erp.staff.links import WithRecordLinks
 
 
 class CustomerAddressInline(TabularInline):  # type: ignore[misc]
@@ -30,7 +31,7 @@ class CustomerAddressInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Customer)
-class CustomerAdmin(OwnerImportMixin, OwnedAdmin):
+class CustomerAdmin(WithRecordLinks, OwnerImportMixin, OwnedAdmin):
     """The customer master."""
 
     serializer_class = CustomerSerializer

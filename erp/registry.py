@@ -31,6 +31,16 @@ class StaffPage:
 
 
 @dataclass(frozen=True)
+class RecordLink:
+    """A page of a module about a record of another one, shown above that record to those with the module's duty."""
+
+    model: str  # e.g. "admin_app.customer"
+    module: str
+    title: str
+    url_name: str  # takes the record's id
+
+
+@dataclass(frozen=True)
 class FlowDocument:
     """A document in the flow of one sales order (order, shipment, invoice, payment, return…)."""
 
@@ -104,6 +114,7 @@ class Registry:
 
     widgets: list[Widget] = field(default_factory=list)
     staff_pages: list[StaffPage] = field(default_factory=list)
+    record_links: list[RecordLink] = field(default_factory=list)
     document_flows: list[Callable[[int], list[FlowDocument]]] = field(default_factory=list)
     periodic_tasks: list[PeriodicTask] = field(default_factory=list)
     checks: list[CheckSpec] = field(default_factory=list)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from erp.money import minor_units
-from erp.registry import PeriodicTask, StaffPage, Watch, Widget, registry
+from erp.registry import PeriodicTask, RecordLink, StaffPage, Watch, Widget, registry
 from erp.schedule import OUTSIDE_QUEUE
 
 REPORT_EVERY_S = 3
@@ -17,6 +17,7 @@ _PAGES = (
     ("Manual entry", "finance-post-entry"),
     ("Trial balance (live)", "finance-trial-balance"),
     ("Reports to the NAV", "finance-nav-reports"),
+    ("Check a tax number", "finance-nav-check"),
     ("VAT return", "finance-vat-return"),
     ("Periods", "finance-periods"),
     ("Recurring entries", "finance-recurring"),
@@ -48,6 +49,10 @@ def register() -> None:
         PeriodicTask("report to the NAV", "finance.report_to_nav", OUTSIDE_QUEUE, every_s=REPORT_EVERY_S)
     )
     registry.staff_pages += [StaffPage("finance", title, url) for title, url in _PAGES]
+    registry.record_links += [
+        RecordLink("admin_app.customer", "finance", "Check the tax number at the NAV", "finance-nav-taxpayer"),
+        RecordLink("admin_app.customer", "finance", "Statement of account", "finance-statement"),
+    ]
     registry.widgets += [
         Widget("finance", "Open receivables", _receivables, "finance-open-items"),
         Widget("finance", "Documents not settled", _open_documents, "finance-open-items"),

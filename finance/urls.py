@@ -11,7 +11,7 @@ from finance.rest import operations as do
 from finance.rest import reading as read
 from finance.rest import reports as report
 from finance.rest.printing import InvoicePdf
-from finance.staff import balance_pages, bank, buttons, collecting, correcting, documents, pages, reports
+from finance.staff import balance_pages, bank, buttons, collecting, correcting, documents, pages, reports, taxpayers
 from finance.staff.book_urls import book_urlpatterns
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
@@ -73,6 +73,8 @@ staff_urlpatterns: list[URLPattern | URLResolver] = [
     path("finance/credit/<int:pk>/", pages.credit_invoice, name="finance-credit"),
     path("finance/allocate/<int:pk>/", pages.allocate, name="finance-allocate"),
     path("finance/nav/", reports.reports, name="finance-nav-reports"),
+    path("finance/nav/taxpayer/", taxpayers.taxpayer, name="finance-nav-check"),
+    path("finance/nav/taxpayer/<int:pk>/", taxpayers.taxpayer, name="finance-nav-taxpayer"),
     path("finance/nav/try/", reports.try_now, name="finance-nav-try-now"),
     path("finance/nav/file/<int:pk>/<str:kind>/", reports.archived, name="finance-nav-file"),
     path("finance/nav/<int:pk>/repair/", reports.repair, name="finance-nav-repair"),

@@ -14,6 +14,7 @@ from finance.nav.answers import (
     InvoiceDigest,
     ProcessingResult,
     Taxpayer,
+    TaxpayerAddress,
     TransactionPage,
     TransactionStatus,
     TransactionSummary,
@@ -94,6 +95,24 @@ def read_taxpayer(root: etree._Element) -> Taxpayer:
         text_of(data, "{*}taxNumberDetail/{*}countyCode") or "",
         required(data, "{*}incorporation"),
         text_of(data, "{*}vatGroupMembership") or "",
+        tuple(_address(item) for item in data.iterfind("{*}taxpayerAddressList/{*}taxpayerAddressItem")),
+    )
+
+
+def _address(item: etree._Element) -> TaxpayerAddress:
+    address = item.find("{*}taxpayerAddress")
+    if address is None:
+        raise LookupError("taxpayerAddress")
+    parts = [text_of(address, f"{{*}}{name}") for name in ("streetName", "publicPlaceCategory", "number")]
+    names = ("building", "staircase", "floor", "door", "lotNumber")
+    places = {name: text_of(address, f"{{*}}{name}") for name in names}
+    street = " ".join(part for part in parts if part)
+    return TaxpayerAddress(
+        required(item, "{*}taxpayerAddressType"),
+        text_of(address, "{*}countryCode") or "",
+        text_of(address, "{*}postalCode") or "",
+        text_of(address, "{*}city") or "",
+        ", ".join([street, *(f"{name} {value}" for name, value in places.items() if value)]),
     )
 
 

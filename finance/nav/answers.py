@@ -119,6 +119,17 @@ class DigestPage:
 
 
 @dataclass(frozen=True, slots=True)
+class TaxpayerAddress:
+    """Where a taxpayer is registered."""
+
+    kind: str  # HQ, SITE or BRANCH
+    country: str
+    postcode: str
+    city: str
+    street: str  # with house number and what else the NAV knows
+
+
+@dataclass(frozen=True, slots=True)
 class Taxpayer:
     """What the NAV says about a tax number."""
 
@@ -130,3 +141,4 @@ class Taxpayer:
     county_code: str = ""
     incorporation: str = ""
     vat_group: str = ""
+    addresses: tuple[TaxpayerAddress, ...] = ()

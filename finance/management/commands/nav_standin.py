@@ -19,6 +19,13 @@ from finance.nav.standin.faults import fault_from_json
 from finance.nav.standin.server import StandInServer
 from finance.services.reporting.connection import tax_number
 
+DEMO_TAXPAYERS = (
+    RegisteredTaxpayer(
+        "10987656", "Kávéház a Sarkon Kft.", county_code="06", address=("6720", "Szeged", "Kárász", "utca", "9")
+    ),
+)
+"""Whom the stand-in knows beside the company: the demonstration's customer at home."""
+
 
 class Command(BaseCommand):
     help = "Answers as the NAV would, for this installation's own reports; keeps what it took in below ERP_HOME."
@@ -70,7 +77,7 @@ class Command(BaseCommand):
             schema_dir=Path(schemas) if schemas else None,
             database=options["database"] or folder / "standin.sqlite3",
             users=(StandInUser(stand_in_credentials(settings.SECRET_KEY, number)),),
-            taxpayers=(RegisteredTaxpayer(number, settings.COMPANY["name"]),),
+            taxpayers=(RegisteredTaxpayer(number, settings.COMPANY["name"]), *DEMO_TAXPAYERS),
             port=options["port"],
             received_s=options["received_s"],
             processing_s=options["processing_s"],

@@ -71,6 +71,7 @@ class RegisteredTaxpayer:
     county_code: str = "41"
     is_valid: bool = True
     vat_group: str = ""
+    address: tuple[str, str, str, str, str] | None = None  # postcode, city, street, kind of street, number
 
 
 @dataclass(slots=True)

@@ -132,6 +132,13 @@ class Queries:
         api(data, "incorporation", "ORGANIZATION")
         if found.vat_group:
             api(data, "vatGroupMembership", found.vat_group)
+        if found.address:
+            item = api(api(data, "taxpayerAddressList"), "taxpayerAddressItem")
+            api(item, "taxpayerAddressType", "HQ")
+            address = api(item, "taxpayerAddress")
+            names_of_parts = ("postalCode", "city", "streetName", "publicPlaceCategory", "number")
+            for name, value in (("countryCode", "HU"), *zip(names_of_parts, found.address, strict=True)):
+                etree.SubElement(address, f"{{{names.BASE}}}{name}").text = value
 
     def _find_invoice(self, request: etree._Element, caller: Caller) -> sqlite3.Row | None:
         query = request.find("{*}invoiceNumberQuery")
