@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Documents are kept GZIP-ped, as they were sent."""
 
-    dependencies = [("finance", "0013_corrections")]
+    dependencies = [("finance", "0016_period_checks")]
     operations = [
         migrations.AlterField(
             model_name="navitem",
