@@ -6,6 +6,8 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count, F, QuerySet
+
 from erp.db import cursor, module_transaction
 from erp.fields import dump_json
 from erp.models import Alert, ScrubRun
@@ -60,10 +62,15 @@ def open_alerts() -> list[Alert]:
     return list(Alert.objects.filter(resolved_at=None))
 
 
+def complete_scrubs() -> QuerySet[ScrubRun]:
+    """Runs of all checks that did each of them; one that died was closed without, and stands for nothing."""
+    done = ScrubRun.objects.filter(names=[], total__gt=0).exclude(finished_at=None)
+    return done.annotate(checks_done=Count("results")).filter(checks_done__gte=F("total"))
+
+
 def last_scrub() -> datetime | None:
-    """When the scrubber last finished a run; None before its first."""
-    run = ScrubRun.objects.exclude(finished_at=None).order_by("-id").first()
-    return run.finished_at if run else None
+    """When a run of all checks was last finished; None before the first."""
+    return complete_scrubs().order_by("-id").values_list("finished_at", flat=True).first()
 
 
 def beat_heart(name: str) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from erp.alerts import silence_s
+from erp.alerts import complete_scrubs, silence_s
 from erp.db import cursor
 from erp.models import ScrubRun
 from erp.ownership import PLATFORM
@@ -47,7 +47,7 @@ def _night(due: datetime, now: datetime) -> tuple[Verdict, bool]:
     """The verdict on the run that was due then, and whether a full run has ended since."""
     key = "nightly"
     since = ScrubRun.objects.filter(started_at__gte=due, started_at__lte=now).order_by("id")
-    if any(_is_complete(run) for run in since.exclude(finished_at=None).filter(names=[])):
+    if complete_scrubs().filter(started_at__gte=due, started_at__lte=now).exists():
         return Verdict(key, False), True
     run = since.filter(trigger="nightly", started_at__lt=due + timedelta(days=1)).first()
     bound = timedelta(seconds=settings.SCRUB_BOUND_S)
@@ -68,11 +68,6 @@ def _night(due: datetime, now: datetime) -> tuple[Verdict, bool]:
         f"{run.total} checks; run manage.py scrub and look at the logs of the worker"
     )
     return Verdict(key, True, message, details), False
-
-
-def _is_complete(run: ScrubRun) -> bool:
-    """Whether a finished run has done all its checks; one that died is closed without."""
-    return 0 < run.total <= run.results.count()
 
 
 def beat_and_workers() -> Iterator[Verdict]:

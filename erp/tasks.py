@@ -55,12 +55,12 @@ def scrub_pending() -> int:
 
 
 @shared_task(name="erp.resync")
-def resync_copy(entity: str, reader: str, actor_id: int | None, actor_name: str) -> int:
-    """Rebuild a large copy for a person, then check it again; returns the number of rows changed and removed."""
-    from erp.scrubber.repair import check_again, repair
+def resync_copy(entity: str, reader: str, actor_id: int | None, actor_name: str, is_attach: bool = False) -> int:
+    """Rebuild a large copy for a person, and attach it if asked, then check it again; returns rows set and removed."""
+    from erp.scrubber.repair import attach_again, check_again, repair
 
     with acting_as(Actor(actor_id, actor_name)):
-        done = repair(entity, reader)
+        done = attach_again(entity, reader) if is_attach else repair(entity, reader)
         check_again(entity)
     return done.changed + done.removed
 

@@ -21,6 +21,7 @@ from erp.alerts import beat_heart, raise_alert, resolve_alert
 from erp.clocks import measure, record
 from erp.db import cursor
 from erp.deadman import beat_and_workers, nightly
+from erp.links import stuck_page
 from erp.ownership import MODULE_LABELS, MODULES, PLATFORM
 from erp.registry import registry
 from erp.replication.positions import PairState, pair_state
@@ -50,9 +51,11 @@ def look_at_clocks(clock: Callable[[], float] = time.time) -> list[str]:
     record(readings)
     wrong: list[str] = []
     for reading in readings:
-        message = f"the clock of {reading.server} is {reading.skew_s:+.3f} s from the watchdog's; look at its NTP"
+        repair = f"set the clock of {reading.server} by NTP"
+        message = f"the clock of {reading.server} is {reading.skew_s:+.3f} s from the watchdog's; {repair}"
         if reading.is_certain:
-            raise_alert(f"clock:{reading.server}", message, {"skew_s": reading.skew_s}, severity="warning")
+            details = {"skew_s": reading.skew_s, "repair": repair}
+            raise_alert(f"clock:{reading.server}", message, details, severity="warning")
             wrong.append(f"clock:{reading.server}")
         else:
             resolve_alert(f"clock:{reading.server}")
@@ -126,7 +129,9 @@ def _broker() -> list[str]:
         problem = ""
     except (redis.RedisError, OSError) as error:
         problem = type(error).__name__
-    return _judge("broker", bool(problem), f"Redis does not answer ({problem}); nothing is lost, copies grow old")
+    repair = "start Redis again: manage.py up does, where it runs the servers; workers and beat go on by themselves"
+    message = f"Redis does not answer ({problem}); nothing is lost, copies grow old; {repair}"
+    return _judge("broker", bool(problem), message, {"repair": repair})
 
 
 _RELAY = """
@@ -143,17 +148,18 @@ def _relays() -> list[str]:
         with cursor(module) as cur:
             cur.execute(_RELAY, [RELAY_OVERDUE_S])
             overdue, since, stuck, stuck_since, first = cur.fetchone()
-        label, repair = MODULE_LABELS[module], "try again on the page of stuck documents in the admin"
+        label, repair = MODULE_LABELS[module], f"try again at {stuck_page()}"
         wrong += _judge(
             f"relay:{module}",
             overdue > 0,
-            f"{overdue} items of {label}'s relay wait since {since}; see stuck documents in the admin",
+            f"{overdue} items of {label}'s relay wait since {since}; {repair}",
             {"pending": overdue, "oldest_at": since, "repair": repair},
         )
         wrong += _judge(
             f"stuck:{module}",
             stuck > 0,
-            f"{stuck} items of {label}'s relay are stuck, the first since {stuck_since} ({first}); nothing is lost",
+            f"{stuck} items of {label}'s relay are stuck, the first since {stuck_since} ({first}); nothing is lost; "
+            f"{repair}",
             {"stuck": stuck, "oldest_at": stuck_since, "first": first, "repair": repair},
         )
     return wrong

@@ -133,9 +133,12 @@ def _watch_channels(channels: list[Channel]) -> None:
     failing = {d.channel: d for d in waiting}
     for channel in channels:
         if delivery := failing.get(channel.name):
+            repair = f"mend the settings or the account of {channel.name}; its messages wait and are sent then"
             raise_alert(
                 f"channel:{channel.name}",
-                f"{channel.name} has not taken a message in {delivery.attempts} attempts: {delivery.last_error}",
+                f"{channel.name} has not taken a message in {delivery.attempts} attempts: {delivery.last_error}; "
+                f"{repair}",
+                {"repair": repair},
                 severity="warning",
             )
         else:

@@ -16,7 +16,7 @@ from erp.ownership import MODULE_LABELS, PLATFORM
 from erp.publishing import owner_model
 from erp.replication import resync
 from erp.scrubber.engine import request_scrub
-from erp.scrubber.repair import check_again, repair
+from erp.scrubber.repair import attach_again, check_again, repair
 
 INLINE_ROWS = 20_000  # a larger copy is rebuilt by a worker, not while the browser waits
 
@@ -56,12 +56,9 @@ def _change_copy(request: HttpRequest, verb: str) -> None:
     if not has_duty(request.user, entity.owner):
         raise PermissionDenied
     label = MODULE_LABELS.get(reader, reader)
-    if verb == "attach":
-        done = resync.attach(name, reader)
-        messages.success(request, f"{label} is attached to {name} again; {done.changed} rows were repaired.")
-    elif verb == "resync":
-        if not _rebuild(request, entity, reader):
-            messages.success(request, f"A worker rebuilds {label}'s copy of {name}.")
+    if verb in ("attach", "resync"):
+        if not _rebuild(request, entity, reader, is_attach=verb == "attach"):
+            messages.success(request, f"A worker rebuilds {label}'s copy of {name}; its check follows by itself.")
             return
     elif verb == "detach":
         resync.detach(name, reader, request.POST.get("reason", "").strip())
@@ -71,14 +68,18 @@ def _change_copy(request: HttpRequest, verb: str) -> None:
         messages.info(request, f"Run {run.pk} checks {', '.join(run.names)} again.")
 
 
-def _rebuild(request: HttpRequest, entity: ownership.Entity, reader: str) -> bool:
+def _rebuild(request: HttpRequest, entity: ownership.Entity, reader: str, *, is_attach: bool) -> bool:
     """Rebuild now, or hand a large copy to a worker (False)."""
-    keys = _keys(request.POST.get("keys", ""))
+    keys = None if is_attach else _keys(request.POST.get("keys", ""))
     if not keys and _rows(entity) > INLINE_ROWS:
-        _hand_over(request, entity.name, reader)
+        _hand_over(request, entity.name, reader, is_attach=is_attach)
         return False
-    done = repair(entity.name, reader, keys=keys)
     label = MODULE_LABELS.get(reader, reader)
+    if is_attach:
+        done = attach_again(entity.name, reader)
+        messages.success(request, f"{label} is attached to {entity.name} again; {done.changed} rows were repaired.")
+        return True
+    done = repair(entity.name, reader, keys=keys)
     what = f"{done.changed} rows set as the owner has them, {done.removed} removed"
     messages.success(request, f"{label}'s copy of {entity.name}: {what}.")
     return True
@@ -99,14 +100,14 @@ def _rows(entity: ownership.Entity) -> int:
         return int(cur.fetchone()[0])
 
 
-def _hand_over(request: HttpRequest, entity: str, reader: str) -> None:
+def _hand_over(request: HttpRequest, entity: str, reader: str, *, is_attach: bool) -> None:
     from erp.tasks import resync_copy
 
     actor = actor_of(request.user)
-    command = f"manage.py resync {entity} {reader}"
+    command = f"manage.py resync {entity} {reader}{' --attach' if is_attach else ''}"
     if not settings.ERP_SEND_HINTS:
         raise Refused(f"This copy is large and no worker can be told; run {command}")
     try:
-        resync_copy.apply_async((entity, reader, actor.id, actor.name), queue=PLATFORM, ignore_result=True)
+        resync_copy.apply_async((entity, reader, actor.id, actor.name, is_attach), queue=PLATFORM, ignore_result=True)
     except Exception as error:  # any broker trouble
         raise Refused(f"This copy is large and no worker could be told; run {command}") from error

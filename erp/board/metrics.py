@@ -9,8 +9,9 @@ from django.db.models import Count
 from django.utils import timezone
 from prometheus_client.metrics_core import GaugeMetricFamily
 
+from erp.alerts import last_scrub
 from erp.board.state import board_pairs, latest_results
-from erp.models import Alert, AlertDelivery, ClockReading, Heartbeat, ScrubRun
+from erp.models import Alert, AlertDelivery, ClockReading, Heartbeat
 from erp.registry import registry
 
 COPY = ["entity", "reader"]
@@ -48,10 +49,9 @@ def _checks() -> Iterator[Any]:
         at.add_metric([name], result.at.timestamp())
         for each in STATUSES:
             status.add_metric([name, each], float(result.status == each))
-    finished = GaugeMetricFamily("erp_scrub_nightly_timestamp_seconds", "When a nightly run last finished")
-    run = ScrubRun.objects.filter(trigger="nightly").exclude(finished_at=None).order_by("-id").first()
-    if run and run.finished_at:
-        finished.add_metric([], run.finished_at.timestamp())
+    finished = GaugeMetricFamily("erp_scrub_nightly_timestamp_seconds", "When a run last finished all checks")
+    if at_time := last_scrub():
+        finished.add_metric([], at_time.timestamp())
     yield from (drift, rows, status, at, finished)
 
 

@@ -161,7 +161,9 @@ def detach(entity_name: str, reader: str, reason: str, *, actor: Actor | None = 
     _set_attached(entity_name, reader, False, reason, actor)
 
 
-def attach(entity_name: str, reader: str, *, actor: Actor | None = None) -> Rebuilt:
+def attach(
+    entity_name: str, reader: str, *, actor: Actor | None = None, progress: Callable[[int], None] | None = None
+) -> Rebuilt:
     """Rebuild a detached copy, compare it with its owner, and let it count again.
 
     Writers of an instant entity wait only while the rows that were written meanwhile are rebuilt. Raises Refused
@@ -171,7 +173,7 @@ def attach(entity_name: str, reader: str, *, actor: Actor | None = None) -> Rebu
 
     entity = ownership.entity(entity_name)
     since = _mark(entity) if entity.is_instant else 0
-    rebuilt = resync(entity_name, reader)
+    rebuilt = resync(entity_name, reader, progress=progress)
     if not entity.is_instant:
         _set_attached(entity_name, reader, True, "", actor)
         _run_and_compare(entity, reader, actor)

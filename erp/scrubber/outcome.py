@@ -52,20 +52,20 @@ def keep(run: ScrubRun, spec: CheckSpec, result: CheckResult) -> None:
 
 def alert_text(spec: CheckSpec, result: CheckResult) -> str:
     """What, how much, which rows, which class of cause, and the command that repairs it."""
+    clean = last_clean_at(spec.name)
+    since = f"; clean last at {clean:%Y-%m-%d %H:%M} UTC" if clean else "; never clean yet"
     if result.status == "failed":
         repair = f"; repair: {result.repair}" if result.repair else ""
         return (
-            f"{spec.title}: the check could not run: {result.error.splitlines()[0]}{repair}; once that is mended: "
-            f"manage.py scrub --check {spec.name}"
+            f"{spec.title}: the check could not run: {result.error.splitlines()[0]}{since}{repair}; "
+            f"once that is mended: manage.py scrub --check {spec.name}"
         )
     amount = f", {result.amount} in money" if result.amount else ""
     rows = ", ".join(s.key for s in result.samples[:5])
     repair = f"; repair: {result.repair}" if result.repair else ""
     cause = f"; class of cause: {result.cause}" if result.cause else ""
-    clean = last_clean_at(spec.name)
     note = f"; {result.position}" if "detached" in result.position else ""
     note += f"; {result.error}" if result.error else ""
-    since = f"; clean last at {clean:%Y-%m-%d %H:%M} UTC" if clean else "; never clean yet"
     return (
         f"{spec.title}: {result.mismatched} of {result.compared} differ ({result.drift:.3%}{amount}): "
         f"{rows}{since}{cause}{note}{repair}"

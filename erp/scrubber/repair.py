@@ -10,7 +10,7 @@ from erp.actor import Actor, current_actor, request_id
 from erp.db import cursor, module_transaction
 from erp.fields import dump_json
 from erp.models import ScrubRun
-from erp.replication.resync import Rebuilt, resync
+from erp.replication.resync import Rebuilt, attach, resync
 from erp.scrubber.checks import all_checks
 from erp.scrubber.engine import ScrubberBusy, request_scrub, run_scrub
 
@@ -28,6 +28,18 @@ def repair(
     done = resync(entity_name, reader, keys=keys, dry_run=dry_run, progress=progress)
     if not dry_run:
         _audit(done, actor or current_actor())
+    return done
+
+
+def attach_again(
+    entity_name: str, reader: str, *, progress: Callable[[int], None] | None = None, actor: Actor | None = None
+) -> Rebuilt:
+    """Rebuild a detached copy, compare it and let it count again; written down as :func:`repair` does.
+
+    Raises Refused when the copy still differs from its owner.
+    """
+    done = attach(entity_name, reader, actor=actor, progress=progress)
+    _audit(done, actor or current_actor())
     return done
 
 

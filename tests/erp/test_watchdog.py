@@ -136,7 +136,10 @@ def test_overdue_relay_is_seen_while_items_still_wait(erp: ErpDatabase) -> None:
             "('x', 'old', '{}', now() - interval '61 s'), ('x', 'new', '{}', now())"
         )
         assert look() == ["relay:logistics"]
-        assert open_alerts()[0].message.startswith("1 items of Logistics's relay wait")
+        (alert,) = open_alerts()
+        assert alert.message.startswith("1 items of Logistics's relay wait")
+        assert alert.message.endswith(f"; {alert.details['repair']}")
+        assert alert.details["repair"].endswith("/admin/stuck/")
         logistics.execute("update relay_item set state = 'done' where key = 'old'")
     assert look() == []
 

@@ -8,16 +8,18 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
 from tqdm import tqdm
 
-from erp.errors import ErpError
+from erp.errors import ErpError, Refused
 from erp.models import ScrubRun
 from erp.ownership import UnknownEntity
-from erp.replication.resync import Rebuilt, attach, detach
+from erp.replication.resync import Rebuilt, detach
 from erp.scrubber.outcome import EXIT_CODES
-from erp.scrubber.repair import check_again, repair
+from erp.scrubber.repair import attach_again, check_again, repair
 
 WAIT_S = 60.0
+NOT_WITH = {"detach": ("attach", "keys", "dry_run", "no_check"), "attach": ("keys", "dry_run")}
 
 
 def _show(bar: tqdm[Any], done: int) -> None:
@@ -27,7 +29,8 @@ def _show(bar: tqdm[Any], done: int) -> None:
 class Command(BaseCommand):
     """Owner data is never changed by a rebuild.
 
-    Exit code as ``manage.py scrub`` of the check that follows; 2 when it could not be run in time.
+    Exit code as ``manage.py scrub`` of the check that follows; 2 when it could not be run in time, or nothing
+    could be rebuilt.
     """
 
     help = "Makes a reader's copy equal to its owner's rows (missing, extra and changed rows, at any version)."
@@ -51,21 +54,17 @@ class Command(BaseCommand):
         """Rebuild, attach or detach."""
         entity, reader = options["entity"], options["reader"]
         try:
+            self._require_one_wish(options)
             if options["detach"] is not None:
                 detach(entity, reader, options["detach"])
                 self.stdout.write(f"{reader} is detached from {entity}.")
                 return
-            if options["attach"]:
-                done = attach(entity, reader)
-            else:
-                keys = self._keys(options["keys"])
-                with tqdm(unit=" ranges", disable=not sys.stderr.isatty()) as bar:
-                    done = repair(
-                        entity, reader, keys=keys, dry_run=options["dry_run"], progress=lambda n: _show(bar, n)
-                    )
+            done = self._rebuild(entity, reader, options)
             run = None if done.dry_run or options["no_check"] else check_again(entity, wait_s=options["wait"])
-        except (ErpError, UnknownEntity) as error:
-            raise CommandError(str(error)) from error
+        except (ErpError, UnknownEntity, Error) as error:
+            if options["json"]:
+                self.stdout.write(json.dumps({"entity": entity, "reader": reader, "error": str(error)}))
+            raise CommandError(str(error), returncode=EXIT_CODES["failed"]) from error
         checks = {r.name: r.status for r in run.results.all()} if run and run.finished_at else {}
         if options["json"]:
             self.stdout.write(json.dumps({**asdict(done), "checks": checks, "run": run.pk if run else None}))
@@ -74,6 +73,20 @@ class Command(BaseCommand):
         code = EXIT_CODES[run.status if run.finished_at else "failed"] if run else 0
         if code:
             sys.exit(code)
+
+    def _require_one_wish(self, options: dict[str, Any]) -> None:
+        """Options that would not be heeded are refused."""
+        for wish, others in NOT_WITH.items():
+            for other in others if options[wish] not in (None, False) else ():
+                if options[other]:
+                    raise Refused(f"--{wish} does not go with --{other.replace('_', '-')}")
+
+    def _rebuild(self, entity: str, reader: str, options: dict[str, Any]) -> Rebuilt:
+        keys = self._keys(options["keys"])
+        with tqdm(unit=" ranges", disable=not sys.stderr.isatty()) as bar:
+            if options["attach"]:
+                return attach_again(entity, reader, progress=lambda n: _show(bar, n))
+            return repair(entity, reader, keys=keys, dry_run=options["dry_run"], progress=lambda n: _show(bar, n))
 
     def _print(self, done: Rebuilt, checks: dict[str, str], run: ScrubRun | None) -> None:
         verb = "would be" if done.dry_run else "were"
@@ -92,4 +105,4 @@ class Command(BaseCommand):
         try:
             return [int(part) for part in text.split(",")]
         except ValueError as error:
-            raise CommandError(f"--keys takes whole numbers separated by commas, not {text!r}") from error
+            raise Refused(f"--keys takes whole numbers separated by commas, not {text!r}") from error

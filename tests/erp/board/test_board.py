@@ -106,7 +106,7 @@ def test_rebuild_repairs_and_asks_for_the_check_again(staff: Client, module_erp:
     assert who == [("admin_staff",)]
 
 
-def test_detached_reader_is_shown_and_attached_again(staff: Client) -> None:
+def test_detached_reader_is_shown_and_attached_again(staff: Client, module_erp: ErpDatabase) -> None:
     step = {"entity": "product", "reader": "finance"}
     staff.post(BOARD, {**step, "verb": "detach", "reason": "moving disks"})
     assert "moving disks" in staff.get(BOARD).content.decode()
@@ -114,6 +114,10 @@ def test_detached_reader_is_shown_and_attached_again(staff: Client) -> None:
     staff.post(BOARD, {**step, "verb": "attach"})
     assert attachment(ownership.entity("product"), "admin_app", "finance") == (True, "")
     assert ScrubRun.objects.latest("id").names == ["products"]
+    with module_erp.connect("admin_app") as owner:
+        repairs = owner.execute("select payload from change_journal where entity = 'resync' order by seq desc limit 1")
+        payload = repairs.fetchall()[0][0]
+    assert (payload["entity"], payload["reader"], payload["changed"]) == ("product", "finance", 0)
 
 
 @pytest.mark.parametrize("verb", ["resync", "attach", "detach"])

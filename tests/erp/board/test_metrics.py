@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import yaml
 from django.test import Client
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from erp.alerts import beat_heart, raise_alert
+from erp.models import ScrubRun
 from erp.watchdog import look_at_clocks
 from tests.environment import PROJECT_DIR
 
@@ -37,6 +39,15 @@ def test_metrics_have_the_boards_figures(metrics: dict[str, Any]) -> None:
         "admin_app",
         "storefront",
     }
+
+
+def test_run_that_was_given_up_is_no_nightly_run(scrubbed: dict[str, Any], staff: Client) -> None:
+    given_up = ScrubRun.objects.create(trigger="nightly", status="failed", total=11, finished_at=timezone.now())
+    families = text_string_to_metric_families(Client().get("/metrics").content.decode())
+    (at,) = next(f.samples for f in families if f.name == "erp_scrub_nightly_timestamp_seconds")
+    given_up.delete()
+    scrubbed["clean"].refresh_from_db()
+    assert at.value == pytest.approx(scrubbed["clean"].finished_at.timestamp())
 
 
 def test_every_rule_speaks_of_figures_that_exist(metrics: dict[str, Any]) -> None:
