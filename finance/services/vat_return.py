@@ -107,6 +107,13 @@ select m.vat_code as code,
 from ({_CODED}) m left join account a on a.number = m.account left join vat_code v on v.code = m.vat_code
 group by 1, 2 order by 2 desc, 1"""
 
+# The closing and opening entries of a year carry the accounts' balances over; they are no VAT of any period.
+_CARRIED = f"""
+select t.entry_on, t.tax_on, t.account, t.vat_code, -greatest(t.amount, 0), -greatest(-t.amount, 0)
+from journal_entry e join journal_line t on t.entry_id = e.id
+where e.document_kind in ('year_close', 'year_open') and t.account = any(%(vat_accounts)s)
+  and ({_TAXED} or {_POSTED})"""
+
 _ACCOUNTS = f"""
 select x.number as account, a.name, coalesce(sum(m.amount) filter (where m.is_posted), 0) as moved,
   coalesce(sum(m.amount) filter (where m.is_taxed and m.vat_code <> ''), 0) as returned,
@@ -117,7 +124,7 @@ select x.number as account, a.name, coalesce(sum(m.amount) filter (where m.is_po
 from unnest(%(vat_accounts)s::text[]) with ordinality x(number, n) left join account a on a.number = x.number
 left join (
   select t.account, t.vat_code, t.debit - t.credit as amount, {_TAXED} as is_taxed, {_POSTED} as is_posted
-  from ({_ON_ACCOUNTS}) t
+  from ({_ON_ACCOUNTS} union all {_CARRIED}) t
 ) m on m.account = x.number group by x.number, x.n, a.name order by x.n"""
 
 

@@ -19,7 +19,8 @@ from finance import api
 from finance.errors import DateTooFarAhead, UnknownVatCode
 from finance.models import FiscalPeriod, Invoice, JournalLine, LedgerBalance
 from finance.serializers import VatCodeSerializer
-from finance.services import crediting, goods_issues, invoicing, periods, posting, sealing, tie_out
+from finance.services import crediting, goods_issues, invoicing, periods, posting, sealing, tie_out, year_close
+from finance.services.balances import trial_balance
 from finance.services.vat_documents import document_differences, documents_of_code, late_documents
 from finance.services.vat_return import vat_return
 from finance.services.vat_settlement import settle_vat
@@ -245,6 +246,30 @@ def test_supply_of_a_month_closed_for_good_is_invoiced_and_settled_in_an_open_on
     assert vat_return(*m.march).accounts[0].left == 0
     assert vat_return(*m.april).accounts[0].left == 0
     assert tax(m.march) == {"27": (D(1500), D(405))}
+
+
+@pytest.mark.usefixtures("after_the_year")
+def test_close_of_a_year_leaves_what_is_owed_for_its_last_month_and_the_next(fresh_world: World) -> None:
+    """The year's closing entries carry VAT accounts over; every month is still settled by what it owes itself."""
+    december, january = date(2026, 12, 30), date(2027, 1, 5)
+    invoice(fresh_world, THIS_YEAR, issued_on=december, fulfilled_on=december)
+    invoice(fresh_world, THIS_YEAR, "500", issued_on=december, fulfilled_on=january)  # settled by periods
+    for period in FiscalPeriod.objects.filter(ends_on__lt=december).order_by("starts_on"):
+        periods.set_state(period.pk, FiscalPeriod.State.LOCKED, actor=BOOKKEEPER)
+    year_close.close_year(2026, actor=BOOKKEEPER)
+    for month, owed in (("2026-12", 270), ("2027-01", 135)):
+        done = settle_vat(month, actor=BOOKKEEPER)
+        assert {x["account"]: x["amount"] for x in done["lines"]} == {"467": owed, "468": -owed}
+        assert done["entry_on"].year == 2027
+    assert {r["account"]: r["balance"] for r in trial_balance(january, january.replace(day=31))}["468"] == -405
+    assert "467" not in {r["account"] for r in trial_balance(january, january.replace(day=31)) if r["balance"]}
+
+
+@pytest.fixture
+def after_the_year() -> Iterator[None]:
+    """The days after the end of the year whose books are closed."""
+    with time_machine.travel(datetime(2027, 1, 15, 12, tzinfo=UTC)):
+        yield
 
 
 def test_upgrade_fills_tax_dates_and_a_changed_one_is_found(fresh_world: World, fresh_erp: ErpDatabase) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from erp.ownership import ENTITIES
+from erp.ownership import windowed_pairs
 from erp.replication.pull import run_copy
 from erp.scrubber.checks import all_checks
 from erp.scrubber.engine import run_check
@@ -59,9 +59,8 @@ def require_tied_out(erp: ErpDatabase) -> None:
             "select entry_id from journal_line group by entry_id having sum(amount) <> 0"
         ).fetchall()
         assert unbalanced == []
-    for entity in (entity for entity in ENTITIES if entity.window_s):
-        for reader, source in ((r, s) for r in entity.readers for s in entity.sources_of(r)):
-            run_copy(entity.name, source, reader)
+    for entity, source, reader in windowed_pairs():
+        run_copy(entity.name, source, reader)
     clear_caches()
     results = {spec.name: run_check(spec) for spec in all_checks()}
     assert {name: r.status for name, r in results.items() if r.status != "ok"} == {}, results
