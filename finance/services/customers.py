@@ -10,7 +10,7 @@ from finance.errors import UnknownCustomer
 from finance.models import CustomerCopy, ProductCopy
 
 _FROZEN = ("number", "name", "email", "is_company", "country", "tax_number", "vat_status", "postcode", "city", "street")
-_PAID_AT_ONCE = frozenset({"card", "cod", "cash"})
+PAID_AT_ONCE = frozenset({"card", "cod", "cash"})
 
 
 def get_customer(customer_id: int) -> CustomerCopy:
@@ -31,7 +31,7 @@ def frozen_customer(customer: CustomerCopy, bill_to: Mapping[str, Any] | None, c
 
 def due_date(customer: CustomerCopy, issued_on: date, payment_method: str) -> date:
     """Last day for payment: at once for cards and cash, else by the customer's terms."""
-    if payment_method in _PAID_AT_ONCE:
+    if payment_method in PAID_AT_ONCE:
         return issued_on
     return issued_on + timedelta(days=customer.payment_terms_days)
 

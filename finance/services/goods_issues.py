@@ -16,6 +16,7 @@ from erp.db import fetch_prepared, retried, retrying
 from erp.fields import dump_json
 from finance.errors import NotCollectable
 from finance.models import CollectiveCustomer, Invoice, ProductCopy, WaitingIssue
+from finance.services.customers import PAID_AT_ONCE
 from finance.services.document_data import as_date, document_of, issued_summary, line_of, summary
 from finance.services.documents import Line, priced
 from finance.services.issuing import begin_issue, issue
@@ -32,7 +33,8 @@ select (select i.id from invoice i where i.shipment_id = %s::bigint),
 def invoice_goods_issue(data: Mapping[str, Any]) -> dict[str, Any]:
     """Invoice a shipment and post its cost of goods, in one transaction; a repeat returns the same invoice.
 
-    A customer with collective invoices gets none yet: the answer has no number and ``waiting`` true.
+    A customer with collective invoices gets none yet, unless the goods are paid at once (card, cash): the answer has
+    no number and ``waiting`` true.
 
     Raises:
         UnknownCustomer, EmptyDocument, NoExchangeRate, PeriodClosed, MoveOutOfOrder: nothing has changed and no
@@ -51,7 +53,7 @@ def invoice_goods_issue(data: Mapping[str, Any]) -> dict[str, Any]:
     if waiting_for is not None:
         return {"id": None, "number": "", "waiting": True, "repeated": True}
     issued_on = as_date(data["issued_on"])
-    if is_collective:
+    if is_collective and data.get("payment_method") not in PAID_AT_ONCE:
         _post_cost(data, issued_on)
         _keep(data, issued_on)
         return {"id": None, "number": "", "waiting": True, "repeated": False}

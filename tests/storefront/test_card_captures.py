@@ -5,13 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from erp.relay import drain
 from finance import api as finance
 from finance.models import Payment
+from finance.services import goods_issues
+from finance.services.goods_issues import issue_collective, set_collective
 from logistics import api as logistics
+from logistics.services.collective import collect_invoice_numbers
 from storefront.cardstandin.server import CardStandIn
-from storefront.models import InvoiceCopy, PaymentBooking
+from storefront.models import InvoiceCopy, PaymentBooking, SalesOrderCopy
 from storefront.services.cards.settling import CaptureUnderWay, book, settle_payments
 from tests.storefront import web, world
 from tests.storefront.cards import at_bank, attempt_of, do_relay, paid, shipped, take_back
@@ -114,3 +118,38 @@ def test_refund_waits_for_the_capture_of_its_money(bank: CardStandIn) -> None:
         book({"invoice_id": credit.pk, "kind": "refund"}, str(credit.pk))
     booking.refresh_from_db()
     assert booking.amount is None
+
+
+def test_card_order_of_a_customer_with_collective_invoices_is_invoiced_and_captured_at_once(bank: CardStandIn) -> None:
+    mug = world.product("1000", stock=5)
+    paid(mug, 2)
+    customer_id = world.order_of(mug).customer_id
+    set_collective(customer_id, is_collective=True)
+    try:
+        order = shipped(mug)
+    finally:
+        set_collective(customer_id, is_collective=False)
+    do_relay()
+    do_relay()
+    assert InvoiceCopy.objects.get(order_id=order.pk).payment_state == "paid"
+    assert at_bank(bank, mug) == ("authorised", 2540, 0)
+
+
+def test_money_of_delivered_goods_is_not_released_before_it_is_captured(
+    bank: CardStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug, today = world.product("1000", stock=5), timezone.now().date()
+    paid(mug, 2)
+    customer_id = world.order_of(mug).customer_id
+    set_collective(customer_id, is_collective=True)
+    with monkeypatch.context() as earlier:  # a goods issue that has waited since cards were invoiced collectively
+        earlier.setattr(goods_issues, "PAID_AT_ONCE", frozenset())
+        order = shipped(mug)
+    issue_collective(customer_id, today, today, actor=world.SHOPPER)
+    set_collective(customer_id, is_collective=False)
+    collect_invoice_numbers()
+    do_relay()
+    do_relay()
+    assert SalesOrderCopy.objects.get(pk=order.pk).lifecycle == "closed"
+    assert at_bank(bank, mug) == ("authorised", 0, 0)
+    assert not attempt_of(mug).is_settled

@@ -45,13 +45,16 @@ where i.payment_method = 'card' and i.payment_state in ('open', 'partly_paid')
   and not exists (select 1 from payment_booking b where b.invoice_id = i.id)
 order by i.id limit %s"""
 
-# Ended orders of which something is authorised and will never be invoiced.
+# Ended orders of which something is authorised and will never be invoiced. What has left the warehouse is owed: until
+# its invoice has been captured nothing is released.
 _ENDED = """
 select a.id from payment_attempt a join sales_order_copy o on o.id = a.order_id
 where a.state = 'placed' and not a.is_settled and o.lifecycle in ('closed', 'cancelled')
   and not exists (select 1 from payment_booking b where b.attempt_id = a.id and b.done_at is null)
   and not exists (select 1 from invoice_copy i where i.order_id = a.order_id and i.gross_total > 0
                   and not exists (select 1 from payment_booking b where b.invoice_id = i.id))
+  and (exists (select 1 from payment_booking b where b.attempt_id = a.id)
+       or not exists (select 1 from jsonb_array_elements(o.lines) l where (l ->> 'issued')::int > 0))
 order by a.id limit %s"""
 
 
