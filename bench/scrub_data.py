@@ -50,8 +50,8 @@ OWNERS = {
       insert into finance.journal_line (id, version, entry_id, entry_no, line_no, journal, entry_on, tax_on, period,
         account, account_name, amount, currency, product_id, quantity, document_kind, xid)
       select (g - 1) * 2 + s, 1, g, g, s, 'STK', '2026-01-02', '2026-01-02', '2026-01',
-        case s when 1 then '261' else '491' end,
-        case s when 1 then 'Goods' else 'Opening balance' end, (case s when 1 then 1 else -1 end)
+        case s when 1 then '261' else '456' end,
+        case s when 1 then 'Goods' else 'Goods received, not invoiced' end, (case s when 1 then 1 else -1 end)
           * 60 * (10 + ((g + 1) / 2) % 7), 'HUF', (g + 1) / 2, null, 'receipt', pg_current_xact_id()
       from generate_series(1, 2 * {n}) g, generate_series(1, 2) s order by 1;
       insert into finance.valued_move (move_id, product_id, move_seq, kind, quantity, unit_cost, value, moved_on,

@@ -42,15 +42,15 @@ select account, sum(ledger) as ledger, sum(payments) as payments from (
   from payment
 ) x group by account having sum(ledger) <> sum(payments) order by 1"""
 
+# Per advance invoice with its corrections and credit notes; what a cancelled final invoice gives back counts again.
 _ADVANCES = """
-select i.number, a.net, a.used from (
-  select l.invoice_id, sum(l.net) as net, coalesce(-sum(u.net), 0) as used
-  from (select invoice_id, sum(net) as net from invoice_line
-        where product_class = 'advance' and advance_invoice_id is null group by invoice_id) l
-  join (select advance_invoice_id, sum(net) as net from invoice_line
-        where advance_invoice_id is not null group by advance_invoice_id) u on u.advance_invoice_id = l.invoice_id
-  group by l.invoice_id) a
-join invoice i on i.id = a.invoice_id where a.used > a.net or a.used < 0"""
+select i.number, l.net, -u.net as used
+from (select advance_invoice_id as id, sum(l.net) as net from invoice_line l join invoice i on i.id = l.invoice_id
+      where l.advance_invoice_id is not null and i.state = 'issued' group by 1) u
+join (select coalesce(i.original_id, i.id) as id, sum(l.net) as net
+      from invoice_line l join invoice i on i.id = l.invoice_id
+      where l.product_class = 'advance' and l.advance_invoice_id is null and i.state = 'issued' group by 1) l using (id)
+join invoice i using (id) where -u.net > l.net or u.net > 0"""
 
 
 def check_clearing(findings: Findings, read: Read) -> None:

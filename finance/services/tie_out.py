@@ -89,6 +89,13 @@ INVENTORY = Subledger(
     "l.product_id::text", "product",
 )  # fmt: skip
 
+NOT_INVOICED = Subledger(
+    "Goods received, not invoiced", (accounts.GOODS_RECEIVED_NOT_INVOICED,), """
+    select m.product_id::text as key, -m.value as amount from valued_move m
+    where m.kind = 'receipt' and m.document_kind not like 'opening%%' and m.moved_on <= %(on)s""",
+    "l.product_id::text", "product", "l.journal = 'STK' and l.document_kind not in ('manual', 'recurring')",
+)  # fmt: skip
+
 UNALLOCATED = Subledger(
     "Payments not allocated (clearing)", (accounts.UNALLOCATED_PAYMENTS,), """
     select p.customer_id::text as key, -round(p.amount * p.exchange_rate, %(decimals)s) as amount
@@ -126,7 +133,7 @@ def _deposit(name: str, account: str, product_class: str) -> Subledger:
 ADVANCES = _deposit("Advances received (deposits)", accounts.ADVANCES_RECEIVED, "advance")
 VOUCHERS = _deposit("Vouchers sold (deposits)", accounts.VOUCHERS_SOLD, "voucher")
 
-SUBLEDGERS = (RECEIVABLES, VAT, INVENTORY, UNALLOCATED, MONEY, ADVANCES, VOUCHERS)
+SUBLEDGERS = (RECEIVABLES, VAT, INVENTORY, NOT_INVOICED, UNALLOCATED, MONEY, ADVANCES, VOUCHERS)
 
 _COMPARE = """
 select x.key, sum(x.ledger) as ledger, sum(x.documents) as documents from (

@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from erp.errors import NotFound, Refused
+from erp.scrubber.result import Findings
 from finance import api
+from finance.checks import check_subledgers
 from finance.errors import CreditExceedsInvoice, NotCorrectable, NotCreditable, VatReasonMissing
 from finance.models import Invoice, InvoiceLine
 from finance.services import tie_out
@@ -214,3 +216,6 @@ def test_whatever_is_corrected_the_chain_adds_up_and_ends_at_zero(
 def test_books_tie_out_over_all_corrections(world: World) -> None:
     assert tie_out.differences(date(2026, 12, 31)) == []
     assert document_differences(DAY, LATER) == []
+    findings = Findings()
+    check_subledgers(findings)
+    assert findings.samples == []

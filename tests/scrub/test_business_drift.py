@@ -304,11 +304,66 @@ SUBLEDGERS: Plants = {
     ),
     "lost valued move": (
         ("delete from finance.valued_move where product_id = {product[0]} and move_seq = 1",),
-        {"cost of product {product[0]}": "owner corrupt"},
+        {"cost of product {product[0]}": "owner corrupt", "goods received of product {product[0]}": "owner corrupt"},
     ),
     "paid beyond the document": (
         ("update finance.invoice_settlement set paid_total = gross_total + 1 where invoice_id = {invoice[0]}",),
         {"settlement of {number[0]}": "owner corrupt", "receivables of customer {customer[0]}": "owner corrupt"},
+    ),
+    "credited one minor unit off": (
+        ("update finance.invoice_settlement set credited_total = credited_total + 0.01 "
+         "where invoice_id = {invoice[1]}",),
+        {"credited of {number[1]}": "owner corrupt"},
+    ),
+    "credits forgotten everywhere": (
+        ("update finance.invoice_settlement set credited_total = 0",), {"credited of {number[1]}": "owner corrupt"},
+    ),
+    "credited without a credit note": (
+        ("update finance.invoice_settlement set credited_total = 1 where invoice_id = {invoice[0]}",),
+        {"credited of {number[0]}": "owner corrupt"},
+    ),
+    "settlement of another total": (
+        ("update finance.invoice_settlement set gross_total = gross_total + 0.01 where invoice_id = {invoice[0]}",),
+        {"settlement of {number[0]}": "owner corrupt"},
+    ),
+    "state that the totals do not say": (
+        ("update finance.invoice_settlement set state = 'paid' where invoice_id = {invoice[0]}",),
+        {"settlement of {number[0]}": "owner corrupt"},
+    ),
+    "lost settlement": (
+        ("delete from finance.invoice_settlement where invoice_id = {invoice[0]}",),
+        {"settlement row of {number[0]}": "lost", "receivables of customer {customer[0]}": "owner corrupt"},
+    ),
+    "settlement of no document": (
+        (twice("finance.invoice_settlement", "invoice_id = {invoice[0]}", "'invoice_id', 999999").replace(
+            "'id', 999999, ", ""),),
+        {"settlement row of 999999": "rogue write"},
+    ),
+    "receipt posted one minor unit off": (
+        ("update finance.journal_line set amount = amount - 0.01 where account = '456' and product_id = {product[0]}",),
+        {"goods received of product {product[0]}": "owner corrupt"},
+    ),
+    "lost posting of goods received": (
+        ("delete from finance.journal_line where account = '456' and product_id = {product[0]}",),
+        {"goods received of product {product[0]}": "owner corrupt"},
+    ),
+    "goods received posted twice": (
+        (twice("finance.journal_line", "account = '456' and product_id = {product[0]}", "'line_no', 99"),),
+        {"goods received of product {product[0]}": "owner corrupt"},
+    ),
+    "goods received of swapped products": (
+        ("update finance.journal_line set product_id = {product[0]} + {product[2]} - product_id "
+         "where account = '456' and product_id in ({product[0]}, {product[2]})",),
+        {"goods received of product {product[0]}": "owner corrupt",
+         "goods received of product {product[2]}": "owner corrupt"},
+    ),
+    "receipt on another account": (
+        ("update finance.journal_line set account = '491' where account = '456' and product_id = {product[0]}",),
+        {"goods received of product {product[0]}": "owner corrupt"},
+    ),
+    "goods issue on the account of receipts": (
+        ("update finance.journal_line set account = '456' where account = '814' and product_id = {product[0]}",),
+        {"goods received of product {product[0]}": "owner corrupt"},
     ),
     "credited beyond the line": (
         ("update finance.invoice_line set quantity = -9 where original_line_id is not null",),
@@ -340,7 +395,7 @@ SUBLEDGERS: Plants = {
     "duplicated valued move": (
         (twice("finance.valued_move", "product_id = {product[0]} and move_seq = 1", "'move_id', 999999",
                "'move_seq', 99"),),
-        {"cost of product {product[0]}": "owner corrupt"},
+        {"cost of product {product[0]}": "owner corrupt", "goods received of product {product[0]}": "owner corrupt"},
     ),
     "advance that is not posted": (
         ("update finance.invoice_line set product_class = 'advance' where invoice_id = {invoice[0]}",),
