@@ -61,6 +61,40 @@ OWNERS = {
       from generate_series(1, {n}) g, generate_series(1, 2) w order by 1;
       insert into finance.product_cost (product_id, last_seq, quantity, value, unit_cost)
       select g, 2, 2 * (10 + g % 7), 2 * 60 * (10 + g % 7), 60 from generate_series(1, {n}) g""",
+    "orders": """
+      insert into storefront.sales_order (id, version, xid, number, epoch, custody, lifecycle, fulfilment, invoicing,
+        payment, customer_id, customer_name, email, currency, price_mode, country, language, ship_to, bill_to,
+        shipping_method, payment_method, placed_at, ordered_on, net_total, vat_total, gross_total, channel, note,
+        attempts, hold_key)
+      select g, 3, pg_current_xact_id(), 'SO-' || g, 1, case when g <= {i} then 'handed_over' else 'own' end, 'placed',
+        'none', 'none', 'open', 1 + g % {n}, 'Customer ' || g, '', 'HUF', 'net', 'HU', 'hu', '{{}}', '{{}}', 'PICKUP',
+        'transfer', '2026-02-01', '2026-02-01', 1000, 270, 1270, 'web', '', 0, ''
+      from generate_series(1, {i} + {i} / 20) g;
+      insert into storefront.sales_order_line (order_id, line_no, product_id, sku, name, unit, product_class, quantity,
+        unit_price, discount, vat_code, vat_rate, net, vat, gross, is_stocked)
+      select g, l, 1 + g % {n}, 'P', 'Product', 'pcs', 'goods', 1, 500, 0, '27', 27, 500, 135, 635, true
+      from generate_series(1, {i} + {i} / 20) g, generate_series(1, 2) l;
+      insert into logistics.sales_order (id, version, xid, number, epoch, lifecycle, fulfilment, invoicing, payment,
+        customer_id, customer_name, currency, price_mode, country, ship_to, bill_to, placed_at, ordered_on, net_total,
+        vat_total, gross_total, channel)
+      select g, 5, pg_current_xact_id(), 'SO-' || g, 2, 'closed', 'shipped', 'fully', 'open', 1 + g % {n},
+        'Customer ' || g, 'HUF', 'net', 'HU', '{{}}', '{{}}', '2026-02-01', '2026-02-01', 1000, 270, 1270, 'web'
+      from generate_series(1, {i}) g;
+      insert into logistics.sales_order_line (id, order_id, line_no, product_id, sku, name, quantity, unit_price,
+        vat_code, vat_rate, net, vat, gross, is_stocked, issued)
+      select 2 * g + l - 2, g, l, 1 + g % {n}, 'P', 'Product', 1, 500, '27', 27, 500, 135, 635, true, 1
+      from generate_series(1, {i}) g, generate_series(1, 2) l;
+      insert into logistics.shipment (id, number, state, order_id, warehouse_id, issued_at, issued_on, invoice_id,
+        invoice_number)
+      select g, 'SH-' || g, 'issued', g, 1, '2026-02-03', '2026-02-03', g, 'INV-2026-' || lpad(g::text, 6, '0')
+      from generate_series(1, {i}) g;
+      insert into logistics.shipment_line (shipment_id, order_line_no, product_id, sku, name, quantity, is_stocked,
+        order_line_id)
+      select g, l, 1 + g % {n}, 'P', 'Product', 1, true, 2 * g + l - 2
+      from generate_series(1, {i}) g, generate_series(1, 2) l;
+      insert into logistics.reservation (product_id, stock_id, quantity, state, owner_key, order_id, line_no, ended_at)
+      select 1 + g % {n}, (g % {n}) * 2 + 1, 1, 'issued', '', g, l, now()
+      from generate_series(1, {i}) g, generate_series(1, 2) l""",
     "invoices": """
       insert into finance.invoice_line (invoice_id, line_no, product_id, sku, name, quantity, unit, unit_price,
         discount, vat_code, vat_rate, net, vat, gross)
@@ -83,11 +117,12 @@ OWNERS = {
       from generate_series(1, {i}) g, generate_series(1, 3) s order by 1;
       set session_replication_role = origin;
       insert into finance.invoice (id, version, number, series, fiscal_year, sequence_no, kind, state, customer_id,
-        customer, supplier, order_number, issued_on, fulfilled_on, due_on, currency, base_currency, exchange_rate,
+        customer, supplier, order_id, shipment_id, order_number, issued_on, fulfilled_on, due_on, currency,
+        base_currency, exchange_rate,
         rate_source, price_mode, payment_method, net_total, vat_total, gross_total, base_net_total, base_vat_total,
         base_gross_total, vat_summary, channel, language, note)
       select g, 1, 'INV-2026-' || lpad(g::text, 6, '0'), 'INV', 2026, g, 'invoice', 'issued', 1 + g % {n},
-        jsonb_build_object('name', 'Customer ' || g, 'country', 'HU'), '{{"name": "Company"}}', '', '2026-02-03',
+        jsonb_build_object('name', 'Customer ' || g, 'country', 'HU'), '{{"name": "Company"}}', g, g, '', '2026-02-03',
         '2026-02-03', '2026-02-11', 'HUF', 'HUF', 1, 'base', 'net', 'transfer', 1000, 270, 1270, 1000, 270, 1270,
         '[{{"vat_code": "27", "base_net": 1000, "base_vat": 270}}]', 'web', 'hu', '' from generate_series(1, {i}) g;
       set session_replication_role = replica;
@@ -101,7 +136,7 @@ select format('alter table %I.%I alter %I set default %L', c.table_schema, c.tab
   case when c.data_type = 'jsonb' then '[]' when c.data_type = 'boolean' then 'false'
     when c.data_type in ('integer', 'bigint', 'smallint', 'numeric') then '0' else '' end)
 from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
-where c.table_schema in ('admin_app', 'finance', 'logistics') and t.table_type = 'BASE TABLE'
+where c.table_schema in ('admin_app', 'finance', 'logistics', 'storefront') and t.table_type = 'BASE TABLE'
   and c.is_nullable = 'NO' and c.column_default is null and c.is_identity = 'NO'
   and c.data_type in ('jsonb', 'boolean', 'integer', 'bigint', 'smallint', 'numeric', 'character varying', 'text')
   and c.column_name not in ('id', 'payload') and not c.column_name like '%\\_id'"""
@@ -153,7 +188,10 @@ def fill(scale: float) -> dict[str, int]:
         seal_pending()
         c.execute("vacuum analyze")
         c.execute("checkpoint")
-    return {"customers": n, "products": n, "stock": 2 * n, "ledger lines": 4 * n + ENTRY_ROWS * i, "invoices": i}
+    lines = 4 * n + ENTRY_ROWS * i
+    return {
+        "customers": n, "products": n, "stock": 2 * n, "ledger lines": lines, "invoices": i, "orders": i + i // 20,
+    }  # fmt: skip
 
 
 def fill_stock(rows: int) -> None:
@@ -177,7 +215,7 @@ def copy_all(c: psycopg.Connection[Any], entity: Any, reader: str) -> None:
     """Fill a copy with all that its sources have, and say so in its position."""
     from erp.scrubber.sides import copy_side, owner_side
 
-    for source in entity.sources_of(reader):
+    for source in reversed(entity.sources_of(reader)):  # the custodian's row of an order stands before its maker's
         side = owner_side(entity, source, reader)
         names = ", ".join(name for name, _ in copy_side(entity, reader).columns)
         c.execute(f"set search_path = {source}, pg_temp")  # type: ignore[arg-type]

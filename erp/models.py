@@ -73,6 +73,8 @@ class OwnedModel(models.Model):
     """
     scan_columns: ClassVar[tuple[str, ...]] = ()
     """What the payload has beyond the table's own columns and ``scan_sql`` gives as columns."""
+    standing_sql: ClassVar[str] = ""
+    """Of an entity that changes hands: rows that no other custodian has taken over, in this one's own words."""
     sound_sql: ClassVar[str] = ""
     """SQL condition over ``t`` that holds while nobody wrote past the serializer; empty = the change journal says."""
 

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from erp.scrubber.reading import count, read
 from erp.scrubber.result import Findings
 from finance.services import verifying
 
+LISTED = 5_000  # entries that are held in memory; of more, all lines are read once more
+
+# One pass over the lines, in the order of their entries.
 _ENTRIES = """
-select e.id, coalesce(sum(l.amount), 0) as difference, count(l.id) as lines
-from journal_entry e left join journal_line l on l.entry_id = e.id
-group by e.id having coalesce(sum(l.amount), 0) <> 0 or count(l.id) < 2"""
+select coalesce(e.id, l.entry_id) as id, e.id is not null as is_there, coalesce(l.difference, 0) as difference,
+  coalesce(l.lines, 0) as lines, coalesce(l.has_stray or l.first_on <> e.entry_on or l.last_on <> e.entry_on
+    or l.first_journal <> e.journal or l.last_journal <> e.journal, e.id is null) as has_stray
+from journal_entry e full join (
+  select entry_id, sum(amount) as difference, count(*) as lines, bool_or(entry_no <> entry_id) as has_stray,
+    min(entry_on) as first_on, max(entry_on) as last_on, min(journal) as first_journal, max(journal) as last_journal
+  from journal_line group by entry_id
+) l on l.entry_id = e.id
+where e.id is null or l.entry_id is null or l.difference <> 0 or l.lines < 2 or l.has_stray
+  or l.first_on <> e.entry_on or l.last_on <> e.entry_on or l.first_journal <> e.journal
+  or l.last_journal <> e.journal"""
 
 _STRAY_LINES = """
-select l.id, l.amount from journal_line l
+select l.id from journal_line l
 left join journal_entry e on e.id = l.entry_id and e.entry_on = l.entry_on and e.journal = l.journal
-left join account a on a.number = l.account
-where e.id is null or a.id is null or l.entry_no <> l.entry_id"""
+where (%(all)s or l.entry_id = any(%(entries)s)) and (e.id is null or l.entry_no <> l.entry_id) order by l.id"""
+
+# From one account of the index to the next.
+_WITHOUT_ACCOUNT = """
+with recursive used as (
+  (select account from journal_line order by account limit 1)
+  union all
+  select (select l.account from journal_line l where l.account > u.account order by l.account limit 1)
+  from used u where u.account is not null
+)
+select l.id from used u
+cross join lateral (select l.id from journal_line l where l.account = u.account offset 0) l
+where not exists (select from account a where a.number = u.account)"""
 
 _UNPOSTED = """
 select i.id, i.number from invoice i
-left join journal_entry e on e.posting_key = 'invoice:' || i.id
+left join (select id, posting_key from journal_entry where posting_key like 'invoice:%') e
+  on e.posting_key = 'invoice:' || i.id
 where i.state = 'issued' and e.id is null"""
 
 
@@ -29,23 +54,41 @@ def check_double_entry(findings: Findings) -> None:
     Nothing that was sealed has changed: since the last verified seal, and once a week from the beginning.
     """
     findings.compared = count(findings, "finance", "journal_line")
-    for row in read(findings, "finance", _ENTRIES):
-        cause = "lost" if row["lines"] < 2 else "owner corrupt"
-        findings.add(f"finance/journal_entry {row['id']}", 0, row["difference"], cause, amount=row["difference"])
-    for row in read(findings, "finance", _STRAY_LINES):
-        findings.add(f"finance/journal_line {row['id']}", "an entry and an account", None, "rogue write")
+    entries = _check_entries(findings)
+    if entries:
+        _add_lines(findings, _STRAY_LINES, {"entries": entries, "all": len(entries) > LISTED})
+    _add_lines(findings, _WITHOUT_ACCOUNT, None)
     for row in read(findings, "finance", _UNPOSTED):
         findings.add(f"finance/invoice {row['number']}", "an entry", None, "lost")
     _check_balances(findings)
     _check_chains(findings)
 
 
+def _check_entries(findings: Findings) -> list[int]:
+    """Add the entries that do not balance; returns the first of those that have lines which are not theirs."""
+    found: list[int] = []
+    for row in read(findings, "finance", _ENTRIES):
+        if row["is_there"] and (row["difference"] or row["lines"] < 2):
+            key, cause = f"finance/journal_entry {row['id']}", "lost" if row["lines"] < 2 else "owner corrupt"
+            findings.add(key, 0, row["difference"], cause, amount=row["difference"])
+        if row["has_stray"] and len(found) <= LISTED:
+            found.append(row["id"])
+    return found
+
+
+def _add_lines(findings: Findings, statement: str, arguments: dict[str, Any] | None) -> None:
+    for row in read(findings, "finance", statement, arguments):
+        findings.add(f"finance/journal_line {row['id']}", "an entry and an account", None, "rogue write")
+
+
+# Below the sealer's low mark every line is in the totals; above it, those of sealed entries.
 _BALANCES = """
 select coalesce(b.entry_on, l.entry_on) as day, coalesce(b.account, l.account) as account,
   coalesce(b.vat_code, l.vat_code) as vat_code, coalesce(b.debit - b.credit, 0) as kept, coalesce(l.amount, 0) as found
 from ledger_balance b full join (
   select l.entry_on, l.account, l.vat_code, l.tax_on, sum(l.amount) as amount from journal_line l
-  join entry_seal s on s.entry_id = l.entry_id group by 1, 2, 3, 4
+  where l.xid < (select lo from seal_head where id = 1)
+    or coalesce((select true from entry_seal s where s.entry_id = l.entry_id limit 1), false) group by 1, 2, 3, 4
 ) l on (l.entry_on, l.account, l.vat_code, l.tax_on) = (b.entry_on, b.account, b.vat_code, b.tax_on)
 where coalesce(b.debit - b.credit, 0) <> coalesce(l.amount, 0)"""
 

@@ -77,6 +77,7 @@ class SalesOrder(WindowedOwnedModel):
     refusal = ExactJSONField(null=True, editable=False)  # {reason, short: [{line_no, sku, requested, available}]}
 
     payload_sql = f"(to_jsonb(t) - 'xid' - 'hold_key' || jsonb_build_object('lines', {LINES_SQL}))"
+    standing_sql = "t.custody <> 'handed_over'"
 
     class Meta:
         db_table = "sales_order"

@@ -61,19 +61,11 @@ def compare_copies(
 ) -> dict[str, Comparison]:
     """Compare the copies of several readers, each as in :func:`compare_copy`; the owner's rows are read once."""
     pairs = {reader: _Pair(entity, reader) for reader in readers}
-    simple = [pair for pair in pairs.values() if len(pair.owners) == 1]
-    by_source: dict[str, list[_Pair]] = {}
-    for pair in simple:
-        by_source.setdefault(next(iter(pair.owners)), []).append(pair)
-    for source, group in by_source.items():
-        sides = [pair.owners[source] for pair in group]
-        for lo, hi in sides[0].steps():
-            for pair, owned in zip(group, buckets_of(sides, lo, hi), strict=True):
-                pair.compare_buckets(owned, lo, hi)
-            pause()
+    for lo, hi in next(iter(pairs.values())).copy.steps() if pairs else ():
+        for reader, owned in _owners_buckets(pairs, lo, hi).items():
+            pairs[reader].compare_buckets(owned, lo, hi)
+        pause()
     for pair in pairs.values():
-        if pair not in simple:
-            pair.compare_rows(pause)
         pair.look_again()
     return {reader: pair.done for reader, pair in pairs.items()}
 
@@ -94,14 +86,7 @@ class _Pair:
         for bucket in sorted(b for b in owned.keys() | copied.keys() if owned.get(b) != copied.get(b)):
             self._descend(bucket)
 
-    def compare_rows(self, pause: Callable[[], None]) -> None:
-        """With several custodians no checksum of one side can stand for all: of each key the newest row counts."""
-        buckets = {bucket for side in (self.copy, *self.owners.values()) for bucket in side.filled_buckets()}
-        for bucket in sorted(buckets):
-            self.done.compared += self._descend(bucket)
-            pause()
-
-    def _descend(self, bucket: int) -> int:
+    def _descend(self, bucket: int) -> None:
         lo, hi = key_range(bucket)
         left: dict[int, Row] = {}
         for side in self.owners.values():
@@ -110,12 +95,29 @@ class _Pair:
         self._suspects += [key for key in left.keys() | right.keys() if left.get(key) != right.get(key)]
         if len(self._suspects) >= SUSPECTS:
             self.look_again()
-        return len(left)
 
     def look_again(self) -> None:
         """Look at the rows that differ until what is left is no work in progress, and count it."""
         _look_again(self.entity, self.reader, self.owners, self.copy, self._suspects, self.done)
         self._suspects = []
+
+
+def _owners_buckets(pairs: dict[str, _Pair], lo: int, hi: int) -> dict[str, Buckets]:
+    """Reader → checksums of the rows it should have; each owner's table is read once for all readers.
+
+    Of several custodians' rows of a key the newest counts: all of those that stand make up the copy together. What
+    stands is each custodian's own word; where two of them claim a key, or none does, the bucket differs, and its rows
+    tell.
+    """
+    found: dict[str, Buckets] = {reader: {} for reader in pairs}
+    for source in dict.fromkeys(source for pair in pairs.values() for source in pair.owners):
+        readers = [reader for reader, pair in pairs.items() if source in pair.owners]
+        parts = buckets_of([pairs[reader].owners[source] for reader in readers], lo, hi)
+        for reader, part in zip(readers, parts, strict=True):
+            for bucket, (rows, checksum) in part.items():
+                before = found[reader].get(bucket, (0, 0))
+                found[reader][bucket] = (before[0] + rows, before[1] ^ checksum)
+    return found
 
 
 def _newest(found: dict[int, Row], more: dict[int, Row]) -> None:

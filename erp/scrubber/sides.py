@@ -18,6 +18,11 @@ LOWEST_KEY, HIGHEST_KEY = -(2**63), 2**63 - 1
 RANGE, KEYS = "between %(lo)s and %(hi)s", "= any(%(keys)s)"  # which keys a statement is about
 NOT_CONTENT = frozenset({"id", "version"})
 
+# A side is hashed into few buckets, which the planner takes for many: it would sort whole rows, on one core.
+PLANNING = """
+set local statement_timeout = 0; set local enable_sort = off;
+set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0"""
+
 Buckets = dict[int, tuple[int, int]]
 """Bucket → (rows, xor of the rows' hashes)."""
 
@@ -40,6 +45,7 @@ class Side:
     columns: tuple[tuple[str, str], ...]  # (name, SQL expression over alias t)
     condition: str = "true"
     has_epoch: bool = False
+    standing: str = "true"  # see WindowedOwnedModel.standing_sql
     scan_sql: str = ""  # see OwnedModel.scan_sql
     payload_sql: str = ""  # computed once per row as x.p, for the columns that neither table nor scan has
 
@@ -64,7 +70,7 @@ class Side:
     def fetch(self, statement: str, arguments: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run a statement under the side's own role, however long it takes."""
         with module_transaction(self.module), cursor(self.module) as cur:
-            cur.execute("set local statement_timeout = 0")
+            cur.execute(PLANNING)
             cur.execute(statement, arguments)
             return list(cur.fetchall())
 
@@ -82,12 +88,8 @@ class Side:
                 return
             lo = hi + 1
 
-    def filled_buckets(self) -> set[int]:
-        """Every bucket that has a row, of whatever kind."""
-        return {b for (b,) in self.fetch(f"select distinct t.id >> {BUCKET_BITS} from {self.table} t", {})}
-
     def buckets(self, lo: int, hi: int) -> Buckets:
-        """Row count and checksum of every bucket in a key range."""
+        """Row count and checksum of every bucket in a key range, without rows that another custodian took over."""
         return buckets_of([self], lo, hi)[0]
 
     def rows(self, lo: int, hi: int) -> dict[int, Row]:
@@ -137,7 +139,7 @@ def buckets_of(sides: Sequence[Side], lo: int, hi: int) -> list[Buckets]:
     sums = ", ".join(f"bit_xor({side.hash_sql})" for side in sides)
     found = first.fetch(
         f"select t.id >> {BUCKET_BITS}, count(*), {sums} from {first.rows_sql(RANGE)} "
-        f"where t.id {RANGE} and {first.condition} group by 1",
+        f"where t.id {RANGE} and ({first.condition}) and ({first.standing}) group by 1",
         {"lo": lo, "hi": hi},
     )
     return [{bucket: (count, xors[at]) for bucket, count, *xors in found} for at in range(len(sides))]
@@ -186,6 +188,7 @@ def owner_side(entity: Entity, source: str, reader: str) -> Side:
     needs_scan = any(name in model.scan_columns for name, _ in columns)
     return Side(
         source, model._meta.db_table, tuple(columns), model.travels_sql or "true", bool(entity.custodians),
+        standing=model.standing_sql or "true",
         scan_sql=model.scan_sql if needs_scan else "", payload_sql=model.payload_sql if is_computed else "",
     )  # fmt: skip
 

@@ -11,29 +11,26 @@ from django.db.models.functions import Now
 from erp.fields import AmountField, ExactJSONField, UnitPriceField
 from erp.models import InternalModel, OwnedModel
 
-_LINES = """jsonb_agg(jsonb_build_object(
-      'id', l.id, 'line_no', l.line_no, 'product_id', l.product_id, 'sku', l.sku, 'name', l.name,
-      'quantity', l.quantity, 'unit', l.unit, 'unit_price', l.unit_price, 'discount', l.discount,
-      'vat_code', l.vat_code, 'vat_rate', l.vat_rate, 'net', l.net, 'vat', l.vat, 'gross', l.gross,
-      'order_line_no', l.order_line_no, 'original_line_id', l.original_line_id, 'product_class', l.product_class,
-      'delivered_on', l.delivered_on, 'order_number', l.order_number, 'shipment_number', l.shipment_number,
-      'advance_invoice_id', l.advance_invoice_id, 'discount_percent', l.discount_percent,
-      'base_net', l.base_net, 'base_vat', l.base_vat) order by l.line_no)"""
-
-LINES_SQL = f"coalesce((select {_LINES} from invoice_line l where l.invoice_id = t.id), '[]')"
+# Built from rows at once: per line by name and value it costs twice as much, and the scrubber builds every document's.
+LINES_SQL = """coalesce((
+    select to_jsonb(array_agg(x order by x.line_no)) from (
+      select
+        l.id, l.line_no, l.product_id, l.sku, l.name, l.quantity, l.unit, l.unit_price, l.discount, l.vat_code,
+        l.vat_rate, l.net, l.vat, l.gross, l.order_line_no, l.original_line_id, l.product_class, l.delivered_on,
+        l.order_number, l.shipment_number, l.advance_invoice_id, l.discount_percent, l.base_net, l.base_vat
+      from invoice_line l where l.invoice_id = t.id
+    ) x), '[]')"""
 
 SETTLEMENT_SQL = """coalesce((
     select jsonb_build_object('payment_state', s.state, 'paid_total', s.paid_total, 'credited_total', s.credited_total)
     from invoice_settlement s where s.invoice_id = t.id),
     '{"payment_state": "open", "paid_total": 0, "credited_total": 0}')"""
 
+# Lines per document, so that several processes share the work; OFFSET 0: once per document, whoever reads it.
 SCAN_SQL = f"""
-select i.*, coalesce(x.lines, '[]') as lines, coalesce(s.state, 'open') as payment_state,
+select t.*, {LINES_SQL} as lines, coalesce(s.state, 'open') as payment_state,
   coalesce(s.paid_total, 0) as paid_total, coalesce(s.credited_total, 0) as credited_total
-from invoice i left join invoice_settlement s on s.invoice_id = i.id
-left join (select l.invoice_id, {_LINES} as lines from invoice_line l where l.invoice_id {{only}}
-           group by l.invoice_id) x on x.invoice_id = i.id
-where i.id {{only}}"""
+from invoice t left join invoice_settlement s on s.invoice_id = t.id where t.id {{only}} offset 0"""
 
 
 class NumberSeries(InternalModel):

@@ -269,6 +269,12 @@ VAT: Plants = {
                "'state', 'done'", "'done_at', now()"),),
         {"NAV report of GONE-1, no amount": "rogue write"},
     ),
+    "draft with a report": (
+        ("update finance.nav_submission set state = 'done', done_at = now(), reported = " + reported("540")
+         + " where invoice_id = {invoice[0]}",
+         "update finance.invoice set state = 'draft', sequence_no = null where id = {invoice[0]}"),
+        {"VAT code 27": "owner corrupt", "NAV report of {number[0]}, vatPercentage 0.27": "rogue write"},
+    ),
     "report annulled and not sent again": (
         ("update finance.nav_submission set state = 'annulled', reported = '[]', due_at = now() - interval '1 second' "
          "where invoice_id = {invoice[0]}",),
