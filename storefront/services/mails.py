@@ -14,11 +14,12 @@ from django.utils.http import urlsafe_base64_encode
 from erp.errors import NotFound
 from erp.relay import relay_handler
 from finance import api as finance
+from logistics import api as logistics
 from storefront.models import CustomerCopy, InvoiceCopy, PaymentAttempt, SalesOrder, SalesOrderCopy, ShopAccount
 from storefront.services import accounts, passwords
+from storefront.services.payments import CREDITS
 
 Attachment = tuple[str, bytes, str]
-CREDIT_KINDS = ("credit_note", "cancellation", "credit_without_original")
 
 
 def _send(
@@ -64,9 +65,25 @@ def mail_reset(payload: dict[str, Any], key: str) -> dict[str, str]:
 
 @relay_handler("storefront", "mail_order")
 def mail_order(payload: dict[str, Any], key: str) -> dict[str, str]:
-    """Tell the shopper that the order is accepted."""
-    order = SalesOrder.objects.prefetch_related("lines").get(pk=payload["order_id"])
-    return _send(order.email, "order_accepted", order.language, {"order": order, "lines": order.lines.all()})
+    """Tell the shopper that the order is accepted, and of each line what is set aside and what follows later."""
+    order = SalesOrder.objects.get(pk=payload["order_id"])
+    waiting = _waiting_of(order)
+    lines = [(line, waiting.get(line.line_no, 0)) for line in order.lines.all()]
+    context = {
+        "order": order,
+        "lines": [{"line": x, "later": n, "set_aside": x.quantity - n if x.is_stocked else 0} for x, n in lines],
+        "is_set_aside": all(x.is_stocked and not n for x, n in lines if x.product_class != "shipping"),
+    }
+    return _send(order.email, "order_accepted", order.language, context)
+
+
+def _waiting_of(order: SalesOrder) -> dict[int, int]:
+    """Line number → pieces that Logistics accepted without having them in stock."""
+    if order.fulfilment != "backordered":
+        return {}
+    offer = logistics.find_offer(order.pk) or {}
+    lines = (offer.get("answer") or {}).get("lines") or ()
+    return {line["line_no"]: line["backordered"] for line in lines if line["backordered"]}
 
 
 @relay_handler("storefront", "mail_payment_failed")
@@ -95,18 +112,31 @@ def mail_shipment(payload: dict[str, Any], key: str) -> dict[str, str]:
 
 @relay_handler("storefront", "mail_invoice")
 def mail_invoice(payload: dict[str, Any], key: str) -> dict[str, str]:
-    """Send an invoice or credit note, with its PDF."""
+    """Send an invoice, correction or credit note with its PDF; a collective one to its customer."""
     invoice = InvoiceCopy.objects.get(pk=payload["id"])
-    order = SalesOrder.objects.get(pk=invoice.order_id or 0)
+    order = SalesOrder.objects.filter(pk=invoice.order_id).first() if invoice.order_id else None
+    to, name, language = (order.email, order.customer_name, order.language) if order else _address_of(invoice)
     try:
-        pdf = finance.invoice_pdf(invoice.pk, order.language)
+        pdf = finance.invoice_pdf(invoice.pk, language)
     except NotFound:
         attached: tuple[Attachment, ...] = ()
     else:
         attached = ((f"{invoice.number.replace('/', '-')}.pdf", pdf, "application/pdf"),)
-    is_credit = invoice.kind in CREDIT_KINDS
+    is_correction = invoice.kind == "correction"
+    original = InvoiceCopy.objects.filter(pk=invoice.original_id or 0).first() if is_correction else None
+    numbers = dict.fromkeys(line["order_number"] for line in invoice.lines if line.get("order_number"))
     context = {
-        "order": order, "invoice": invoice, "is_credit": is_credit,
-        "is_to_be_transferred": not is_credit and invoice.due_on and order.payment_method == "transfer",
+        "order": order, "order_numbers": ", ".join(numbers), "name": name, "invoice": invoice,
+        "is_credit": invoice.kind in CREDITS, "is_correction": original is not None, "original": original,
+        "is_to_be_transferred": _is_to_be_transferred(invoice),
     }  # fmt: skip
-    return _send(order.email, "invoice_issued", order.language, context, attached)
+    return _send(to, "invoice_issued", language, context, attached)
+
+
+def _address_of(invoice: InvoiceCopy) -> tuple[str, str, str]:
+    customer = CustomerCopy.objects.get(pk=invoice.customer_id)
+    return customer.email or "", customer.name, customer.language
+
+
+def _is_to_be_transferred(invoice: InvoiceCopy) -> bool:
+    return invoice.gross_total > 0 and invoice.due_on is not None and invoice.payment_method == "transfer"

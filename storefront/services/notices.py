@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from erp.db import cursor, module_transaction
 from erp.relay import enqueue
+from storefront.services.order_invoices import DOCUMENTS
 
 LOOK_BACK_DAYS = 3  # what is older was told long ago, or comes from a history
 
-_INVOICES = """
-select i.number, i.id from invoice_copy i join sales_order o on o.id = i.order_id
-where i.issued_on >= current_date - %s and o.channel = 'web' and o.email <> ''
+# A document of one order goes to the order's address, a collective one to the customer's.
+_INVOICES = f"""
+select distinct i.number, i.id from {DOCUMENTS} i join sales_order o on o.id = i.order_id
+left join customer_copy c on c.id = i.customer_id
+where i.issued_on >= current_date - %s and o.channel = 'web'
+  and case when i.own_order_id is null then coalesce(c.email, '') else o.email end <> ''
   and not exists (select 1 from mailed_document m where m.kind = 'invoice' and m.number = i.number)
 order by i.id limit %s"""
 

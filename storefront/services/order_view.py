@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from erp import freshness
@@ -16,6 +15,7 @@ from erp.money import LineInput, document_totals
 from storefront.models import InvoiceCopy, ProductCopy, SalesOrder, SalesOrderCopy, ShippingMethod
 from storefront.services import payments
 from storefront.services.cards.provider import takes_cards
+from storefront.services.order_invoices import invoices_of, invoices_of_orders
 
 AXES = ("lifecycle", "fulfilment", "invoicing", "payment")
 PAGE_ORDERS = 20
@@ -81,9 +81,7 @@ def order_summaries(customer_id: int, before_id: int | None = None) -> tuple[lis
     following = page[PAGE_ORDERS - 1].pk if len(page) > PAGE_ORDERS else None
     page = page[:PAGE_ORDERS]
     states = states_of(page)
-    invoices: dict[int, list[InvoiceCopy]] = {order.pk: [] for order in page}
-    for invoice in InvoiceCopy.objects.filter(order_id__in=invoices):
-        invoices[invoice.order_id or 0].append(invoice)
+    invoices = invoices_of_orders([order.pk for order in page])
     return [_summary(order, states[order.pk], invoices[order.pk]) for order in page], following
 
 
@@ -119,11 +117,9 @@ def order_context(order: SalesOrder) -> dict[str, Any]:
     names = {line["line_no"]: line["name"] for line in lines}
     method = ShippingMethod.objects.filter(code=order.shipping_method).first()
     invoices = invoices_of(order)
-    # What is paid of a collective invoice tells of one order only when it is paid as a whole.
-    counted = [i for i in invoices if i.order_id == order.pk or i.payment_state == "paid"]
     return {
         "order": {
-            "number": order.number, **axes_with_payment(state.axes, counted), "placed_at": order.placed_at,
+            "number": order.number, **axes_with_payment(state.axes, invoices), "placed_at": order.placed_at,
             "email": order.email, "currency": order.currency, "price_mode": order.price_mode, "ship_to": order.ship_to,
             "bill_to": order.bill_to, "note": order.note,
             "shipping_method_name": method.label if method else order.shipping_method,
@@ -138,12 +134,6 @@ def order_context(order: SalesOrder) -> dict[str, Any]:
         "can_return": state.axes["lifecycle"] != "cancelled" and any(line["returnable"] for line in lines),
         "refusal": order.refusal,
     }  # fmt: skip
-
-
-def invoices_of(order: SalesOrder) -> list[InvoiceCopy]:
-    """Documents of an order: its own, and the collective invoices on which its goods stand, oldest first."""
-    collective = Q(customer_id=order.customer_id, order_id=None, lines__contains=[{"order_number": order.number}])
-    return list(InvoiceCopy.objects.filter(Q(order_id=order.pk) | collective).order_by("issued_on", "id"))
 
 
 def can_cancel(order: SalesOrder, state: OrderState) -> bool:

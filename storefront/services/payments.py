@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from decimal import Decimal
 
 from django.db import DatabaseError
 
@@ -12,29 +13,40 @@ from erp.db import cursor
 from erp.errors import ErpError
 from logistics import api as logistics
 from storefront.models import InvoiceCopy, SalesOrderCopy
+from storefront.services.order_invoices import DOCUMENTS, invoices_of_orders
 
 logger = logging.getLogger(__name__)
 
 CREDITS = frozenset({"credit_note", "cancellation", "credit_without_original"})
 
-# Orders whose invoices say something else about the payment than the order itself.
-_NEWS = """
-select distinct o.id from invoice_copy i join sales_order_copy o on o.id = i.order_id
+# Orders whose invoices say something else about the payment than the order itself. A collective invoice tells of one
+# order only when it is paid as a whole.
+_NEWS = f"""
+select distinct o.id from {DOCUMENTS} i join sales_order_copy o on o.id = i.order_id
 where i.kind in ('invoice', 'final') and o.payment in ('open', 'partly_paid', 'authorised')
-  and i.payment_state in ('paid', 'partly_paid') and i.payment_state <> o.payment
+  and (i.payment_state = 'paid' or i.payment_state = 'partly_paid' and i.own_order_id is not null)
+  and i.payment_state <> o.payment
 order by o.id limit %s"""
 
 
+def open_of(invoice: InvoiceCopy) -> Decimal:
+    """What is still to be paid of an invoice."""
+    left: Decimal = invoice.gross_total - invoice.paid_total - invoice.credited_total
+    return max(Decimal(0), left)
+
+
 def payment_of(known: str, invoicing: str, invoices: Sequence[InvoiceCopy]) -> str:
-    """Payment state of an order by its invoices; ``known`` is what the order itself says."""
+    """Payment state of an order by its invoices; ``known`` is what the order itself says.
+
+    What is paid of a collective invoice counts only when it is paid as a whole.
+    """
     issued = [i for i in invoices if i.kind not in CREDITS and i.gross_total >= 0]
     if not issued or known in {"failed", "refunded"}:
         return known
-    paid = sum(i.paid_total for i in issued)
+    paid = sum(i.paid_total for i in issued if i.order_id is not None or i.payment_state == "paid")
     if not paid:
         return known
-    open_total = sum(max(0, i.gross_total - i.paid_total - i.credited_total) for i in issued)
-    return "paid" if not open_total and invoicing in {"fully", "credited"} else "partly_paid"
+    return "paid" if not sum(map(open_of, issued)) and invoicing in {"fully", "credited"} else "partly_paid"
 
 
 def tell_payments(limit: int = 500) -> int:
@@ -43,9 +55,9 @@ def tell_payments(limit: int = 500) -> int:
         cur.execute(_NEWS, [limit])
         ids = [order_id for (order_id,) in cur.fetchall()]
     told = 0
+    invoices = invoices_of_orders(ids)
     for order in SalesOrderCopy.objects.filter(pk__in=ids).order_by("pk"):
-        invoices = list(InvoiceCopy.objects.filter(order_id=order.pk))
-        state = payment_of(order.payment, order.invoicing, invoices)
+        state = payment_of(order.payment, order.invoicing, invoices[order.pk])
         if state == order.payment:
             continue
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,7 @@ from storefront.services.cancelling import cancel_order
 from storefront.services.order_view import order_context, order_summaries, payment_names
 from storefront.services.returning import announce_return
 from storefront.services.throttle import LOOK_UP_ADDRESS, TooManyAttempts, count_attempts
+from storefront.services.transfers import transfers_of
 from storefront.views.visiting import address_of, may_see, refused_for_now, show_order_to_guest, visitor_of
 
 
@@ -61,28 +63,25 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
     if request.session.get("just_placed") == number:
         del request.session["just_placed"]
     context["just_placed"] = just_placed
-    context["payment_instructions"] = _payment_instructions(order, context)
+    invoices = context["invoices"]
+    visible = [i for i in invoices if _may_see_invoice(request, i)]  # a collective one shows other orders too
+    context["payment_instructions"] = _payment_instructions(order, context["order"], invoices, visible)
+    context["invoices"], context["has_hidden_invoices"] = visible, len(visible) < len(invoices)
     context["idempotency_key"] = uuid.uuid4().hex
     if order.refusal:
         messages.warning(request, _("This order could not be accepted: some of it had run out. Nothing is charged."))
     return render(request, "storefront/order_detail.html", context)
 
 
-def _payment_instructions(order: SalesOrder, context: dict[str, Any]) -> dict[str, Any] | None:
-    state = context["order"]
-    if order.payment_method != "transfer" or state["payment"] not in {"open", "partly_paid"}:
+def _payment_instructions(
+    order: SalesOrder, state: Mapping[str, str], invoices: Sequence[InvoiceCopy], visible: Sequence[InvoiceCopy]
+) -> dict[str, Any] | None:
+    shown = {order.number, *(i.number for i in visible)}
+    transfers = [t for t in transfers_of(order, state, invoices) if t.reference in shown]
+    if not transfers:
         return None
-    if state["lifecycle"] == "cancelled":
-        return None
-    invoices = [i for i in context["invoices"] if i.kind in {"invoice", "final"}]
-    due = [i.due_on for i in invoices]
-    return {
-        "account_name": settings.COMPANY["name"],
-        "iban": settings.COMPANY["bank_account"],
-        "reference": order.number,
-        "amount": order.gross_total - sum(i.paid_total + i.credited_total for i in invoices),
-        "due_on": due[0] if due else None,
-    }
+    company = settings.COMPANY
+    return {"account_name": company["name"], "iban": company["bank_account"], "transfers": transfers}
 
 
 @require_POST

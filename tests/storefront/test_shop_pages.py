@@ -16,8 +16,10 @@ from erp.relay import run_relay
 from finance import api as finance
 from finance.services.goods_issues import issue_collective, set_collective
 from logistics import api as logistics
+from logistics.services.collective import collect_invoice_numbers
 from storefront.models import CustomerCopy, InvoiceCopy, SalesOrder, ShopAccount
-from storefront.services import accounts, order_view
+from storefront.services import accounts, order_invoices
+from storefront.services.payments import tell_payments
 from storefront.services.word_index import index_words
 from tests.databases import ErpDatabase
 from tests.storefront import world
@@ -35,14 +37,14 @@ def text_of(client: Client, url: str, status: int = 200) -> str:
     return response.content.decode()
 
 
-def shipped_order(email: str) -> SalesOrder:
+def shipped_order(email: str, pieces: int = 3, left: int = 2, **fields: Any) -> SalesOrder:
     """An order of 3 pieces of which 2 have left; invoiced."""
     world.delivery()
     mug = world.product("1000", stock=9)
     run_relay("logistics")
     owner = CustomerCopy.objects.get(email=email)
-    placed = world.place((mug, 3), customer_id=owner.pk, price_mode="gross")
-    logistics.ship(placed["order_id"], [{"line_no": 1, "quantity": 2}], actor=world.SHOPPER, key=None)
+    placed = world.place((mug, pieces), customer_id=owner.pk, price_mode="gross", **fields)
+    logistics.ship(placed["order_id"], [{"line_no": 1, "quantity": left}], actor=world.SHOPPER, key=None)
     run_relay("logistics")
     world.copy_orders()
     return SalesOrder.objects.get(pk=placed["order_id"])
@@ -217,30 +219,79 @@ def test_payment_is_on_the_page_as_soon_as_it_is_recorded() -> None:
     world.copy_orders()
     client = world.logged_in("pays@example.com")
     assert client.get(f"/orders/{order.number}/").context["order"]["payment"] == "paid"
-    from storefront.services.payments import tell_payments
-
     assert tell_payments() == 1
     assert logistics.get_order(order.pk)["payment"] == "paid"
     world.copy_orders()
     assert tell_payments() == 0
 
 
-def test_order_page_lists_the_collective_invoice_that_covers_the_order() -> None:
-    customer = world.account("collective@example.com")
+def collective_orders(email: str, *quantities: int) -> tuple[list[SalesOrder], dict[str, Any]]:
+    """Orders paid by transfer whose goods have left and are on one collective invoice; and that invoice."""
+    customer, today = world.account(email), timezone.now().date()
     set_collective(customer.pk, is_collective=True)
-    orders = [shipped_order("collective@example.com") for _ in range(2)]
-    client, today = world.logged_in("collective@example.com"), timezone.now().date()
-    urls = [f"/orders/{order.number}/" for order in orders]
-    assert all("/invoices/" not in text_of(client, url) for url in urls)
+    orders = [shipped_order(email, pieces, left=pieces, payment_method="transfer") for pieces in quantities]
     (invoice,) = issue_collective(customer.pk, today, today, actor=world.SHOPPER)
-    finance.record_payment(
-        {"invoice_id": invoice["id"], "amount": invoice["gross_total"]}, actor=world.SHOPPER
-    )  # fmt: skip
-    for order, url in zip(orders, urls, strict=True):
-        assert f"/invoices/{invoice['number']}/" in text_of(client, url)
-        assert [i.number for i in order_view.invoices_of(order)] == [invoice["number"]]
-    assert invoice["number"] in text_of(client, f"/invoices/{invoice['number']}/")
     set_collective(customer.pk, is_collective=False)
+    collect_invoice_numbers()
+    world.copy_orders()
+    return orders, invoice
+
+
+def pay(invoice: dict[str, Any], amount: object) -> None:
+    finance.record_payment({"invoice_id": invoice["id"], "amount": amount}, actor=world.SHOPPER)
+
+
+def test_collective_invoice_counts_for_its_orders_on_page_list_and_at_logistics_once_it_is_paid() -> None:
+    orders, invoice = collective_orders("collective@example.com", 1, 3)
+    client = world.logged_in("collective@example.com")
+    pay(invoice, 3810)
+    assert tell_payments() == 0
+    assert [row["payment"] for row in client.get("/orders/").context["orders"]] == ["open", "open"]
+    pay(invoice, 1270)
+    for order in orders:
+        response = client.get(f"/orders/{order.number}/")
+        assert f"/invoices/{invoice['number']}/" in response.content.decode()
+        assert response.context["order"]["payment"] == "paid"
+        assert response.context["payment_instructions"] is None
+        assert [i.number for i in order_invoices.invoices_of(order)] == [invoice["number"]]
+    assert [row["payment"] for row in client.get("/orders/").context["orders"]] == ["paid", "paid"]
+    assert tell_payments() == 2
+    assert {logistics.get_order(order.pk)["payment"] for order in orders} == {"paid"}
+    assert invoice["number"] in text_of(client, f"/invoices/{invoice['number']}/")
+
+
+def test_part_paid_collective_invoice_is_asked_for_under_its_own_number() -> None:
+    orders, invoice = collective_orders("part@example.com", 1, 3)
+    client = world.logged_in("part@example.com")
+    pay(invoice, 3810)
+    for order in orders:
+        page = client.get(f"/orders/{order.number}/")
+        (asked,) = page.context["payment_instructions"]["transfers"]
+        assert (asked.reference, asked.amount) == (invoice["number"], 1270)
+        assert "1,270\u00a0Ft" in page.content.decode()
+
+
+def test_part_credited_order_is_asked_for_what_is_left() -> None:
+    world.account("credited@example.com")
+    order = shipped_order("credited@example.com", 3, left=3, payment_method="transfer")
+    back = [{"line_no": 1, "quantity": 1}]
+    logistics.receive_return(order.pk, back, actor=world.SHOPPER, key="part credit", reason="Broken")
+    run_relay("logistics")
+    world.copy_orders()
+    page = world.logged_in("credited@example.com").get(f"/orders/{order.number}/")
+    assert [(t.reference, t.amount) for t in page.context["payment_instructions"]["transfers"]] == [
+        (order.number, 2540)
+    ]
+
+
+def test_guest_who_found_an_order_is_shown_no_collective_invoice() -> None:
+    (order, _), invoice = collective_orders("guest-of@example.com", 1, 3)
+    found = Client().post("/orders/find/", {"number": order.number, "email": "guest-of@example.com"}, follow=True)
+    page = found.content.decode()
+    assert order.number in page
+    assert invoice["number"] not in page
+    assert "please log in to see it" in page
+    assert found.context["payment_instructions"] is None
 
 
 def test_invoice_page_is_for_its_customer_alone() -> None:
