@@ -16,6 +16,7 @@ from erp.stuck import LATE_S, StillStuck, document_page
 from storefront.models import PaymentAttempt, SalesOrder
 from storefront.serializers import offer_again, raise_attempts
 from storefront.services.cards import stuck as payments
+from storefront.services.cards import uncaptured
 from storefront.services.handover import Outcome, finish_hand_over, hand_over
 
 REFUSALS_SHOWN_FOR = timedelta(days=14)
@@ -139,6 +140,7 @@ def register_stuck() -> None:
         StuckSource("storefront.hand-overs", "storefront", "Hand-overs to Logistics", find_hand_overs, retry_hand_over),
         StuckSource("storefront.refusals", "storefront", "Refused orders", find_refusals, retry_refusal),
         payments.SOURCE,
+        uncaptured.SOURCE,
     ]
     registry.watches.append(
         Watch(

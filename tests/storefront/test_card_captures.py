@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from erp.relay import drain
+from erp.stuck import StillStuck
 from finance import api as finance
 from finance.models import Payment
 from finance.services import goods_issues
@@ -16,7 +17,9 @@ from logistics import api as logistics
 from logistics.services.collective import collect_invoice_numbers
 from storefront.cardstandin.server import CardStandIn
 from storefront.models import InvoiceCopy, PaymentBooking, SalesOrderCopy
+from storefront.services.cards.provider import card_provider
 from storefront.services.cards.settling import CaptureUnderWay, book, settle_payments
+from storefront.services.cards.uncaptured import find_uncaptured, look_again
 from tests.storefront import web, world
 from tests.storefront.cards import at_bank, attempt_of, do_relay, paid, shipped, take_back
 from tests.storefront.world import order_of
@@ -153,3 +156,12 @@ def test_money_of_delivered_goods_is_not_released_before_it_is_captured(
     assert SalesOrderCopy.objects.get(pk=order.pk).lifecycle == "closed"
     assert at_bank(bank, mug) == ("authorised", 0, 0)
     assert not attempt_of(mug).is_settled
+    (stuck,) = [d for d in find_uncaptured(100) if d.key == str(attempt_of(mug).ref)]
+    assert order.number in stuck.what
+    with pytest.raises(StillStuck):
+        look_again(stuck.key, world.SHOPPER)
+    card_provider().capture(stuck.key, Decimal(2540), "by hand")
+    assert "2,540.00 HUF captured" in look_again(stuck.key, world.SHOPPER)
+    assert stuck.key not in [d.key for d in find_uncaptured(100)]
+    do_relay()
+    assert attempt_of(mug).is_settled

@@ -53,7 +53,7 @@ where a.state = 'placed' and not a.is_settled and o.lifecycle in ('closed', 'can
   and not exists (select 1 from payment_booking b where b.attempt_id = a.id and b.done_at is null)
   and not exists (select 1 from invoice_copy i where i.order_id = a.order_id and i.gross_total > 0
                   and not exists (select 1 from payment_booking b where b.invoice_id = i.id))
-  and (exists (select 1 from payment_booking b where b.attempt_id = a.id)
+  and (a.captured_total > 0 or exists (select 1 from payment_booking b where b.attempt_id = a.id)
        or not exists (select 1 from jsonb_array_elements(o.lines) l where (l ->> 'issued')::int > 0))
 order by a.id limit %s"""
 
