@@ -32,6 +32,12 @@ def endpoint() -> str:
     return found
 
 
+def is_set_up() -> bool:
+    """Whether documents are reported anywhere: not when it is off, nor at a stand-in that was never started."""
+    name = endpoint()
+    return name != OFF and (name != STAND_IN or bool(settings.NAV["url"] or find_address(settings.ERP_HOME)))
+
+
 def tax_number() -> str:
     """The first 8 digits of the company's tax number."""
     return str(settings.COMPANY["tax_number"]).replace("-", "")[:8]

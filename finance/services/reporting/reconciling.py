@@ -50,11 +50,12 @@ class Reconciliation:
     pending: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     differences: list[dict[str, Any]] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)  # numbers that the NAV holds and the books do not know
 
     @property
     def is_clean(self) -> bool:
         """Whether nothing differs but what was issued less than 24 hours ago and is under way."""
-        return not (self.missing or self.refused or self.differences)
+        return not (self.missing or self.refused or self.differences or self.strays)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -98,10 +99,17 @@ def reconcile(
         NavError: the NAV cannot be asked; the same.
     """
     first, last = parse_period(period)
-    ours, found = client or connect(), Reconciliation(first, last)
+    return reconcile_days(first, last, client or connect(), progress)
+
+
+def reconcile_days(
+    first: date, last: date, client: NavClient, progress: Callable[[int, int], None] = lambda done, of: None
+) -> Reconciliation:
+    """The same for the documents issued from one day to another; ``progress`` is told in another thread."""
+    found = Reconciliation(first, last)
     nav: dict[str, NavSide] = {}
     strays: dict[str, Held] = {}
-    with Ahead(lambda: held_reports(ours, first, last, progress), AHEAD) as held:
+    with Ahead(lambda: held_reports(client, first, last, progress), AHEAD) as held:
         books = read_books(first, last, begun=held.start)
         own = {document.number: document for document in books.documents}
         for report, xml in held:
@@ -136,6 +144,7 @@ def _compare_all(found: Reconciliation, books: Books, nav: dict[str, NavSide], s
     for key, booked in ledger.items():  # VAT that no document of the period stands behind
         _add(sums, 0, booked)
         found.differences += [_difference(f"document {key}", code, booked, {}, None) for code in booked]
+    found.strays = list(strays)
     for report, _ in strays.values():
         stray = amounts_of(report, None, books.codes, "huf")
         _add(sums, 2, stray)
@@ -199,8 +208,10 @@ def _compare(found: Reconciliation, document: OwnDocument, booked: Amounts, side
         for code in sorted({*booked, *document.amounts, *(nav or {})})
         if not _agree(code, booked, document.amounts, nav)
     ]
-    problems = [*document.contradictions, *(side.problems if side else ())]
-    found.differences += [{"number": document.number, "code": "", "problem": text} for text in problems]
+    for where, problems in (("books", document.contradictions), ("nav", side.problems if side else ())):
+        found.differences += [
+            {"number": document.number, "code": "", "side": where, "problem": text} for text in problems
+        ]
     if side is None:
         _list_unreported(found, document)
 

@@ -1,12 +1,16 @@
-"""After a change of endpoint: what another system was told does not count at the live one."""
+"""What is reported again: after a change of endpoint what another system was told, and what the NAV has lost."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 
 from erp.db import cursor, module_transaction, rows_as_dicts
+from finance.models import NavSubmission
+from finance.nav.client import NavClient
+from finance.nav.messages import DigestQuery
 from finance.services.reporting.connection import endpoint
 from finance.services.reporting.hints import hint
 
@@ -36,13 +40,34 @@ def told_elsewhere() -> dict[str, Any]:
         return rows_as_dicts(cur)[0]
 
 
+_AGAIN = """
+update nav_submission s set state = 'waiting', item_id = null, transaction_id = '', messages = '[]', reported = '[]',
+  done_at = null, claim = null, attempts = 0, next_at = clock_timestamp()"""
+
+
+def report_lost(numbers: Sequence[str], client: NavClient) -> list[str]:
+    """Queue documents whose reports were done and that the NAV holds no longer; returns those that are.
+
+    Raises:
+        NavError: the NAV cannot be asked.
+    """
+    done = dict(NavSubmission.objects.filter(number__in=numbers, state="done").values_list("number", "issued_on"))
+    held = {
+        digest.number for day in sorted(set(done.values())) for digest in client.list_digests(DigestQuery((day, day)))
+    }
+    lost = sorted(done.keys() - held)
+    with module_transaction("finance"), cursor("finance") as cur:
+        cur.execute(f"{_AGAIN} where s.number = any(%s) and s.state = 'done'", [lost])
+    if lost:
+        hint()
+    return lost
+
+
 def report_again() -> list[str]:
     """Queue for the live system what only another one has; returns the documents' numbers."""
     with module_transaction("finance"), cursor("finance") as cur:
         cur.execute(
-            "update nav_submission s set state = 'waiting', item_id = null, transaction_id = '', messages = '[]', "
-            f"reported = '[]', done_at = null, claim = null, attempts = 0, next_at = clock_timestamp() {_ELSEWHERE} "
-            "and d.issued_on >= %s returning s.number",
+            f"{_AGAIN} {_ELSEWHERE} and d.issued_on >= %s returning s.number",
             [endpoint(), settings.NAV["live_since"]],
         )
         numbers = sorted(row[0] for row in cur.fetchall())

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.db import connections
 
-from erp.scrubber.result import Findings
+from erp.scrubber.engine import run_check
+from erp.scrubber.result import CheckResult, Findings
 from finance import checks
 from finance.models import Invoice, NavSubmission
 from finance.nav.transport import Answer, Timeouts, post
@@ -230,6 +232,79 @@ def test_document_the_nav_does_not_hold_is_missing(reported: dict[str, str], nav
     finally:
         with sqlite3.connect(nav.database) as db:
             db.execute("update item set is_annulled = 0 where number = ?", [number])
+
+
+def scrub_vat() -> CheckResult:
+    """The nightly check as the scrubber runs it."""
+    return run_check({spec.name: spec for spec in checks.CHECKS}["vat"])
+
+
+def test_nightly_check_finds_what_the_nav_has_lost_and_its_command_brings_it_back(
+    reported: dict[str, str], nav: StandInProcess, module_erp: ErpDatabase
+) -> None:
+    number = reported["exempt"]
+    with sqlite3.connect(nav.database) as db:
+        db.execute("update item set is_annulled = 1 where number = ?", [number])
+    result = scrub_vat()
+    assert [(s.key, s.cause) for s in result.samples] == [(f"{number} at the NAV", "lost")]
+    command = result.repair.removeprefix(f"{number}: manage.py ").split()
+    assert f"again: {number}" in module_erp.manage(*command, ERP_NAV_URL=nav.base_url).stdout
+    assert drain() == 0
+    assert (scrub_vat().status, named()) == ("ok", set())
+    assert "none, the NAV holds" in module_erp.manage(*command, ERP_NAV_URL=nav.base_url).stdout
+
+
+def test_nightly_check_finds_other_content_at_the_nav(reported: dict[str, str], nav: StandInProcess) -> None:
+    number = reported["plain"]
+    before = _content(nav, number)
+    _keep(nav, number, _with_cent(before, "vatRateVatAmountHUF"))
+    try:
+        result = scrub_vat()
+    finally:
+        _keep(nav, number, before)
+    assert [(s.key, s.cause) for s in result.samples] == [(f"{number} at the NAV", "owner corrupt")]
+    assert (result.status, result.amount) == ("alert", Decimal("0.01"))
+    assert scrub_vat().status == "ok"
+
+
+def test_nightly_check_finds_what_was_reported_by_others(reported: dict[str, str], nav: StandInProcess) -> None:
+    number = reported["euro"]
+    content = _content(nav, number)
+    with sqlite3.connect(nav.database) as db:
+        db.execute("update item set number = 'OTHER-1' where number = ? and state = 'DONE'", [number])
+    xml = gzip.decompress(base64.b64decode(_content(nav, "OTHER-1"))).decode().replace(number, "OTHER-1")
+    _keep(nav, "OTHER-1", base64.b64encode(gzip.compress(xml.encode())).decode())
+    try:
+        result = scrub_vat()
+    finally:
+        with sqlite3.connect(nav.database) as db:
+            db.execute("update item set number = ?, content = ? where number = 'OTHER-1'", [number, content])
+    causes = {s.key: s.cause for s in result.samples}
+    assert causes == {f"{number} at the NAV": "lost", "OTHER-1 at the NAV": "rogue write"}
+    assert scrub_vat().status == "ok"
+
+
+def test_nightly_check_is_failed_when_the_nav_does_not_answer(
+    reported: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(settings.NAV, "url", "http://127.0.0.1:1/x")
+    result = scrub_vat()
+    assert (result.status, result.mismatched) == ("failed", 0)
+    assert "the NAV cannot be asked" in result.error
+    assert "When nothing leaves" in result.repair
+    monkeypatch.setitem(settings.NAV, "endpoint", "off")
+    result = scrub_vat()
+    assert (result.status, "No channel" in result.position) == ("ok", True)
+
+
+def test_nightly_check_asks_for_the_newest_days_that_its_requests_allow(
+    reported: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f"{DAY} to {DAY}" in scrub_vat().position
+    monkeypatch.setitem(settings.NAV, "nightly_requests", 0)
+    position = scrub_vat().position
+    assert "Asked the NAV" in position
+    assert str(DAY) not in position
 
 
 def test_document_that_only_the_nav_has_is_named(reported: dict[str, str], module_erp: ErpDatabase) -> None:
