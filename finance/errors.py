@@ -71,6 +71,12 @@ class NotCorrectable(Refused):
     code = "not-correctable"
 
 
+class DatedBeforeOriginal(Refused):
+    """What changes an invoice cannot be dated before it."""
+
+    code = "dated-before-original"
+
+
 class NotInvoicedYet(Refused):
     """The goods are not invoiced yet, so they cannot be credited."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from django.utils import timezone
+
 from erp.errors import NotFound
-from finance.errors import NotCreditable
+from finance.errors import DatedBeforeOriginal, NotCreditable
 from finance.models import SALES_KINDS, Invoice
 from finance.serializers.invoices import lock_settlements
 from finance.services.credit_lines import Original, originals_of
@@ -36,6 +38,24 @@ def lock_original(invoice_id: int) -> tuple[Invoice, list[Original]]:
         )
     lock_settlements([original.pk])
     return original, originals_of([original.pk])
+
+
+def day_of_change(original: Invoice, charged: Sequence[Original], lines: Sequence[Line], wanted: date | None) -> date:
+    """The day of a document that changes an invoice: as wanted, else today, and not before what it changes.
+
+    Raises:
+        DatedBeforeOriginal: another day is wanted, before the invoice or a correction whose lines it changes.
+    """
+    changed = {line.original_line_id for line in lines}
+    days = {o.issued_on: o.number for o in charged if o.id in changed}
+    if original.issued_on:
+        days.setdefault(original.issued_on, str(original.number))
+    earliest = max(days)
+    if wanted is None:
+        return max(timezone.now().date(), earliest)
+    if wanted < earliest:
+        raise DatedBeforeOriginal(f"{days[earliest]} is of {earliest}: date its change on that day or later")
+    return wanted
 
 
 def change_of(

@@ -19,7 +19,7 @@ from erp.db import retrying
 from erp.money import round_money
 from finance.errors import NotCorrectable
 from finance.models import Invoice, VatCode
-from finance.services.changes import change_of, lock_original
+from finance.services.changes import change_of, day_of_change, lock_original
 from finance.services.credit_lines import Original, lines_named, take_from
 from finance.services.customers import due_date, get_customer
 from finance.services.discounts import discounted
@@ -47,6 +47,7 @@ def correct_invoice(
     Raises:
         NotCorrectable: nothing would change, or not by a correction; the message says what to do instead.
         NotCreditable: the document is no issued invoice; CreditExceedsInvoice: fewer pieces are left of a line.
+        DatedBeforeOriginal: ``issued_on`` lies before what it corrects.
     """
 
     def run() -> dict[str, Any]:
@@ -68,7 +69,7 @@ def _correct(invoice_id: int, data: Mapping[str, Any], actor: Actor) -> dict[str
     gross = sum_of(x.gross for x in document.lines)
     settle = None
     if gross < 0:
-        settle = lambda new_id: offset_credit(new_id, {original.pk: -gross}, document.issued_on)  # noqa: E731
+        settle = lambda new_id: offset_credit(new_id, {original.pk: -gross})  # noqa: E731
     return issued_summary(issue(document, actor=actor, settle=settle), document)
 
 
@@ -85,7 +86,8 @@ def _draw_up(original: Invoice, charged: Sequence[Original], data: Mapping[str, 
     if not draft.back and not draft.charged_anew:
         raise NotCorrectable("Nothing would change: give the right quantity, price or VAT code of a line")
     lines = draft.lines()
-    issued_on = as_date(data.get("issued_on") or timezone.now().date())
+    wanted = as_date(data["issued_on"]) if data.get("issued_on") else None
+    issued_on = day_of_change(original, charged, lines, wanted)
     due_on = issued_on
     if sum_of(x.gross for x in lines) > 0:
         due_on = due_date(get_customer(original.customer_id), issued_on, original.payment_method)

@@ -29,6 +29,7 @@ class Original:
     invoice_id: int
     root_id: int  # the invoice itself, also for a line of its corrections
     number: str  # of the document it is on
+    issued_on: date  # the same
     original_line_id: int | None  # a correction's line: the one that it stands for
     order_id: int | None
     order_number: str
@@ -78,7 +79,7 @@ class Original:
 
 # Of a document that changes another only the lines that charge: new ones, and those with the sign of their original.
 _ORIGINALS = """
-select l.id, l.invoice_id, coalesce(i.original_id, i.id) as root_id, i.number, l.original_line_id,
+select l.id, l.invoice_id, coalesce(i.original_id, i.id) as root_id, i.number, i.issued_on, l.original_line_id,
   coalesce(l.order_id, i.order_id) as order_id, l.order_number, l.delivered_on, l.shipment_number, l.order_line_no,
   l.product_id, l.sku,
   l.name, l.unit, l.line_no, l.quantity, l.unit_price, l.discount, l.vat_code, l.vat_rate, l.net, l.vat, l.gross,

@@ -7,15 +7,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
-
 from erp import idempotency
 from erp.actor import Actor
 from erp.db import fetch_prepared, retried, retrying
 from finance.errors import EmptyDocument, NotCreditable, NotInvoicedYet
 from finance.models import Invoice
 from finance.serializers.invoices import lock_settlements
-from finance.services.changes import change_of, lock_original
+from finance.services.changes import change_of, day_of_change, lock_original
 from finance.services.credit_lines import (
     Original,
     as_credit,
@@ -126,14 +124,17 @@ def _credit_document(
 ) -> dict[str, Any]:
     returned_on = as_date(data["returned_on"])
     customer = get_customer(data["customer_id"])
-    invoice_ids = sorted({originals[x.original_line_id].root_id for x in lines if x.original_line_id})
+    charged = [originals[x.original_line_id] for x in lines if x.original_line_id]
+    invoice_ids = sorted({o.root_id for o in charged})
+    # The goods are back on their day; the document cannot be there before those that it changes.
+    issued_on = max([returned_on, *(o.issued_on for o in charged)])
     document = Document(
         kind=kind,
         series=SERIES[Kind(kind)],
         customer_id=customer.pk,
         customer=frozen_customer(customer, data.get("bill_to"), data.get("country") or ""),
-        issued_on=returned_on,
-        due_on=returned_on,
+        issued_on=issued_on,
+        due_on=issued_on,
         currency=data["currency"],
         price_mode=data["price_mode"],
         rate=_rate(invoice_ids, data["currency"], returned_on),
@@ -154,7 +155,7 @@ def _credit_document(
     issued = issue(
         document,
         after_lines=None if taken is None else lambda _: post_return(data, returned_on, taken),
-        settle=lambda new_id: offset_credit(new_id, gross_by_invoice(lines, originals), returned_on),
+        settle=lambda new_id: offset_credit(new_id, gross_by_invoice(lines, originals)),
     )
     return issued_summary(issued, document)
 
@@ -180,11 +181,12 @@ def issue_credit_note(
     Raises:
         NotCreditable: it is a draft or a credit itself, or nothing is left of it.
         CreditExceedsInvoice: a line has less left.
+        DatedBeforeOriginal: ``issued_on`` lies before what it credits.
     """
 
     def run() -> dict[str, Any]:
         begin_issue(f"credit:{invoice_id}")
-        return _credit_by_hand(invoice_id, lines, reason, issued_on or timezone.now().date(), actor)
+        return _credit_by_hand(invoice_id, lines, reason, issued_on, actor)
 
     if key is None:
         return retrying("finance", run)
@@ -194,19 +196,24 @@ def issue_credit_note(
 
 
 def _credit_by_hand(
-    invoice_id: int, wanted: Sequence[Mapping[str, Any]] | None, reason: str, issued_on: date, actor: Actor
+    invoice_id: int,
+    wanted: Sequence[Mapping[str, Any]] | None,
+    reason: str,
+    issued_on: date | None,
+    actor: Actor,
 ) -> dict[str, Any]:
     original, charged = lock_original(invoice_id)
     lines = _wanted_lines(original, charged, wanted)
     if not lines:
         raise NotCreditable(f"{original.number} is credited in full already")
     kind = Kind.CANCELLATION if wanted is None else Kind.CREDIT_NOTE
-    document = change_of(original, kind, lines, issued_on, issued_on, reason)
+    day = day_of_change(original, charged, lines, issued_on)
+    document = change_of(original, kind, lines, day, day, reason)
     by_id = {o.id: o for o in charged}
     issued = issue(
         document,
         actor=actor,
-        settle=lambda new_id: offset_credit(new_id, gross_by_invoice(lines, by_id), issued_on),
+        settle=lambda new_id: offset_credit(new_id, gross_by_invoice(lines, by_id)),
     )
     return issued_summary(issued, document)
 

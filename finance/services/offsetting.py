@@ -13,8 +13,8 @@ from finance.services import accounts
 from finance.services.settlement import Settlement
 
 
-def offset_credit(credit_id: int, credited: Mapping[int, Decimal], on_date: date) -> Sequence[int]:
-    """Net a new credit note against its originals.
+def offset_credit(credit_id: int, credited: Mapping[int, Decimal]) -> Sequence[int]:
+    """Net a new credit note against its originals, each on the day on which both are there.
 
     Args:
         credited: original invoice id → gross (positive) that the credit note takes of it and of its corrections.
@@ -35,7 +35,7 @@ def offset_credit(credit_id: int, credited: Mapping[int, Decimal], on_date: date
         for document in charged:
             amount = max(min(left, document.open_total, -credit.open_total), Decimal(0))
             if amount:
-                _offset(document, credit, amount, on_date)
+                _offset(document, credit, amount)
                 left -= amount
     write_settlements([s.as_row() for s in rows.values()], new_ids=[credit_id])
     return tuple(touched)
@@ -58,7 +58,8 @@ def _count_credit(charged: Sequence[Settlement], gross: Decimal) -> None:
         gross -= part
 
 
-def _offset(original: Settlement, credit: Settlement, amount: Decimal, on_date: date) -> None:
+def _offset(original: Settlement, credit: Settlement, amount: Decimal) -> None:
+    on_date = max(original.issued_on, credit.issued_on)
     difference = original.settle(amount, "document") + credit.settle(-amount, "document")
     PaymentAllocation.objects.create(
         invoice_id=original.invoice_id, credit_note_id=credit.invoice_id, amount=amount, allocated_on=on_date

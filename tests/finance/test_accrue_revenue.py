@@ -11,10 +11,11 @@ import pytest
 import time_machine
 
 from finance import api
-from finance.errors import NothingToAccrue, NotReversible, PeriodNotClosable
+from finance.errors import NothingToAccrue, NotInvoicedYet, NotReversible, PeriodNotClosable
 from finance.models import FiscalPeriod, Invoice, JournalEntry, PeriodCheck
 from finance.services import accruals, balances, periods, posting, tie_out
 from finance.services.goods_issues import issue_collective, set_collective
+from finance.services.open_items import ageing, open_items, receivables_balance
 from tests.finance.world import BOOKKEEPER, World
 from tests.people import staff_client
 
@@ -147,3 +148,30 @@ def test_goods_invoiced_until_the_month_end_need_no_accrual(fresh_world: World) 
         client.post(f"/admin/finance/periods/{month().pk}/collect/")
     assert accruals.unbilled(MARCH_31) == []
     assert periods.set_state(month().pk, "locked", actor=BOOKKEEPER) == "2026-03"
+
+
+@pytest.mark.usefixtures("april")
+def test_goods_returned_before_their_collective_invoice_are_credited_with_its_day(fresh_world: World) -> None:
+    """Delivered on the 20th, returned on the 28th, invoiced in April: March keeps revenue and goods as they moved."""
+    w = collective(fresh_world)
+    issue = deliver(w, 3, issued_on=date(2026, 3, 20))
+    back = w.give_back(w.product_line(w.mug, 1, "1000"), order_id=issue["order_id"], returned_on=date(2026, 3, 28))
+    with pytest.raises(NotInvoicedYet):
+        api.credit_return(back)
+    accruals.accrue(month().pk, actor=BOOKKEEPER)
+    (invoice,) = issue_collective(
+        w.customer, date(2026, 3, 1), MARCH_31, actor=BOOKKEEPER, issued_on=date(2026, 4, 2)
+    )  # fmt: skip
+    note = api.credit_return(back)  # the relay comes again
+    assert (note["issued_on"], note["gross_total"]) == (date(2026, 4, 2), -1270)
+    assert api.get_invoice(note["id"])["fulfilled_on"] == "2026-03-28"
+    assert api.open_total(invoice["id"]) == 2540
+    assert (of_day("261", date(2026, 3, 28)), of_day("814", date(2026, 3, 28))) == (600, -600)
+    for day, owed in ((MARCH_31, 0), (date(2026, 4, 2), 2540)):
+        assert sum((row["base_open"] for row in open_items(on=day)), D(0)) == receivables_balance(day) == owed
+        assert sum((row["total"] for row in ageing(day)), D(0)) == owed
+    assert periods.set_state(month().pk, "locked", actor=BOOKKEEPER) == "2026-03"
+    assert (of_day("9111", MARCH_31), of_day("9111", APRIL_1)) == (-3000, 3000)
+    year = {r["account"]: r["balance"] for r in balances.trial_balance(date(2026, 1, 1), date(2026, 4, 30))}
+    assert (year["9111"], year["391"]) == (-2000, 0)
+    assert tie_out.differences(MARCH_31) == tie_out.differences(date(2026, 4, 30)) == []

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import psycopg
 import pytest
+import time_machine
 
 from erp.actor import SYSTEM
 from finance import api
-from finance.errors import CreditExceedsInvoice, NotCreditable, NotInvoicedYet
+from finance.errors import CreditExceedsInvoice, DatedBeforeOriginal, NotCreditable, NotInvoicedYet
 from finance.models import InvoiceLine
+from finance.services.corrections import correct_invoice
 from finance.services.crediting import issue_credit_note
 from finance.services.invoicing import create_invoice
+from finance.services.open_items import open_items, receivables_balance
 from tests.databases import ErpDatabase
 from tests.finance.world import DAY, World, posted
 
@@ -129,3 +133,42 @@ def test_database_caps_net_and_vat_of_a_line(
     error = "credited beyond what was invoiced" if is_capped else "is not present in table"  # there is no such document
     with pytest.raises(psycopg.Error, match=error), module_erp.connect("finance") as c:
         c.execute(_CREDIT_LINE, [net, vat, net + vat, done["id"]])
+
+
+def same_as_receivables(*days: date) -> None:
+    """On each day open items and receivables agree to the minor unit."""
+    for day in days:
+        assert sum((row["base_open"] for row in open_items(on=day)), D(0)) == receivables_balance(day), day
+
+
+def test_change_of_an_invoice_is_not_dated_before_it(fresh_world: World) -> None:
+    line = {"name": "Advice", "quantity": 2, "unit_price": "1000", "vat_code": "27"}
+    data = {"customer_id": fresh_world.customer, "issued_on": DAY, "lines": [line]}
+    invoice = create_invoice(data, SYSTEM)
+    early, up = date(2026, 3, 9), [{"line_no": 1, "unit_price": "1500"}]
+    with pytest.raises(DatedBeforeOriginal, match=f"{invoice['number']} is of 2026-03-10: date its change on that day"):
+        issue_credit_note(invoice["id"], actor=SYSTEM, issued_on=early)
+    with pytest.raises(DatedBeforeOriginal):
+        correct_invoice(invoice["id"], {"lines": up, "issued_on": early}, actor=SYSTEM)
+    correction = correct_invoice(invoice["id"], {"lines": up, "issued_on": date(2026, 3, 20)}, actor=SYSTEM)
+    with pytest.raises(DatedBeforeOriginal, match=correction["number"]):
+        issue_credit_note(invoice["id"], actor=SYSTEM, issued_on=date(2026, 3, 15))
+    done = issue_credit_note(invoice["id"], actor=SYSTEM, issued_on=date(2026, 3, 20))
+    assert done["issued_on"] == date(2026, 3, 20)
+    with time_machine.travel(datetime(2026, 3, 5, tzinfo=UTC)):  # the invoice is dated ahead
+        assert issue_credit_note(create_invoice(data, SYSTEM)["id"], actor=SYSTEM)["issued_on"] == DAY
+    same_as_receivables(early, DAY, date(2026, 3, 15), date(2026, 3, 20))
+
+
+def test_credit_before_a_correction_settles_the_correction_when_that_is_there(fresh_world: World) -> None:
+    """Two pieces; one becomes dearer on the 20th; the invoice is paid; the other is credited on the 15th."""
+    lines = [{"name": n, "quantity": 1, "unit_price": "1000", "vat_code": "27"} for n in ("Advice", "Repair")]
+    invoice = create_invoice({"customer_id": fresh_world.customer, "issued_on": DAY, "lines": lines}, SYSTEM)
+    up = {"lines": [{"line_no": 1, "unit_price": "1500"}], "issued_on": date(2026, 3, 20)}
+    correction = correct_invoice(invoice["id"], up, actor=SYSTEM)
+    api.record_payment({"amount": 2540, "invoice_id": invoice["id"], "received_on": DAY}, actor=SYSTEM)
+    issue_credit_note(
+        invoice["id"], actor=SYSTEM, lines=[{"line_no": 2, "quantity": 1}], issued_on=date(2026, 3, 15)
+    )  # fmt: skip
+    assert api.open_total(correction["id"]) == 0
+    same_as_receivables(DAY, date(2026, 3, 15), date(2026, 3, 19), date(2026, 3, 20))
