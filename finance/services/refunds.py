@@ -28,7 +28,7 @@ from finance.services.payments import (
     move_allocations,
     payment_as_data,
     rate_of,
-    record_payment,
+    record,
 )
 from finance.services.rates import rate_for
 from finance.services.settlement import Settlement
@@ -37,14 +37,28 @@ ZERO = Decimal(0)
 
 
 def refund(invoice_id: int, *, actor: Actor, method: str = "transfer", key: str | None = None) -> dict[str, Any]:
-    """Pay back all that is open of a credit note."""
-    row = Invoice.objects.filter(pk=invoice_id).select_related("settlement").first()
-    if row is None:
-        raise NotFound(f"invoice {invoice_id} does not exist")
-    if not row.is_credit or row.state != Invoice.State.ISSUED or not row.settlement.open_total:
-        raise PaymentNotAllocatable(f"Nothing of {row} is to be paid back")
-    data = {"invoice_id": invoice_id, "amount": row.settlement.open_total, "method": method}
-    return record_payment(data, actor=actor, idempotency_key=key)
+    """Pay back all that is open of a credit note; a repeat with the same key gives the same payment.
+
+    Raises:
+        PaymentNotAllocatable: it is no issued credit note, or nothing of it is open.
+    """
+
+    def run() -> dict[str, Any]:
+        open_doors("invoice")
+        row = Invoice.objects.filter(pk=invoice_id).first()
+        if row is None:
+            raise NotFound(f"invoice {invoice_id} does not exist")
+        is_issued = row.is_credit and row.state == Invoice.State.ISSUED
+        left = lock_documents([invoice_id])[0].open_total if is_issued else ZERO
+        if not left:
+            raise PaymentNotAllocatable(f"Nothing of {row} is to be paid back")
+        return record({"invoice_id": invoice_id, "amount": left, "method": method}, actor)
+
+    if key is None:
+        return retrying("finance", run)
+    body = [invoice_id, method]
+    answer: dict[str, Any] = idempotency.once("finance", key, "refund_invoice", idempotency.hash_request(body), run)[0]
+    return answer
 
 
 def deallocate_payment(payment_id: int, invoice_id: int, *, actor: Actor) -> dict[str, Any]:

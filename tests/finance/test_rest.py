@@ -190,3 +190,14 @@ def test_refunds_write_off_statement_and_ageing(bookkeeper: ApiClient, world: Wo
     assert bookkeeper.get(f"{BASE}/ageing/?day=2026-03-20").status_code == 400
     integrator = ApiClient(person("robot", duty=INTEGRATORS))
     assert integrator.get(f"{BASE}/ageing/").status_code == 403
+
+
+def test_credit_note_is_paid_back_once_per_key(bookkeeper: ApiClient, world: World) -> None:
+    sale = post(bookkeeper, "/invoices/", invoice_body(world), "inv-40").json()
+    post(bookkeeper, f"/invoices/{sale['id']}/payments/", {"amount": "3810"}, "pay-40")
+    credit = post(bookkeeper, f"/invoices/{sale['id']}/credit-note/", {}, "cr-40").json()
+    first, second = (post(bookkeeper, f"/invoices/{credit['id']}/refund/", {}, "re-40") for _ in range(2))
+    assert (first.status_code, Decimal(first.json()["amount"])) == (201, -3810), first.content
+    assert (second.status_code, second.json()["number"]) == (201, first.json()["number"])
+    again = post(bookkeeper, f"/invoices/{credit['id']}/refund/", {}, "re-41")
+    assert (again.status_code, again.json()["code"]) == (409, "payment-not-allocatable")
