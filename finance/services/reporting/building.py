@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finance.errors import NotReportable
+from finance.nav import names
 from finance.nav.messages import InvoiceOperation
 from finance.nav.read_back import ReportedTotal, read_tree
 from finance.nav.schema import NavSchema
@@ -49,6 +50,11 @@ def _ready(document: Mapping[str, Any], treatments: Mapping[str, VatTreatment], 
         raise NotReportable("; ".join(breaches[:3]), problems=breaches)
     totals = [total_as_json(total) for total in read_tree(tree).totals]
     operation = InvoiceOperation(document["operation"], to_bytes(tree))
+    if len(operation.xml) > names.MAX_INVOICE_BYTES:
+        raise NotReportable(
+            f"its report has {len(operation.xml)} bytes, the NAV takes {names.MAX_INVOICE_BYTES} at most: cancel it "
+            "and issue several documents with fewer lines"
+        )
     return Ready(document["id"], operation, sha3_512(operation.xml.decode()), totals)
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from erp.faultpoints import fault_point
 from finance.errors import NotInThisState
 from finance.nav.batches import split_batches
-from finance.nav.client import NavClient, PreparedBatch
+from finance.nav.client import BatchTooLarge, NavClient, PreparedBatch
 from finance.nav.errors import CredentialsRefused, NavError, OutcomeUnknown, Refused, TokenRefused, Unavailable
 from finance.services.reporting import channel, queue
 from finance.services.reporting.building import build_claimed
@@ -67,6 +67,9 @@ def send_batch(client: NavClient, name: str) -> Counter[str] | None:
         prepared = client.prepare_invoices(batch, are_checked=True)
         fault_point("nav:prepared")
         batch_id = queue.note_batch(claim, prepared, chosen, name)
+    except BatchTooLarge as error:  # several fit by their reckoned size: a single document that is too large packed
+        queue.block(claim, {r.invoice_id: [str(error)] for r in chosen})
+        return counts + Counter(blocked=len(chosen))
     except NavError as error:
         queue.release(claim, [r.invoice_id for r in chosen])
         rest(name, error)

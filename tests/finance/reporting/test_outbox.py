@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from finance.models import Invoice, NavBatch, NavChannel, NavSubmission
+from finance.nav import names
 from finance.services.crediting import issue_credit_note
 from finance.services.reporting import channel, following, outbox
 from finance.services.reporting.annulling import request_annulment
@@ -170,6 +171,27 @@ def test_document_that_cannot_be_reported_holds_up_no_other(books: World, nav: S
     assert state(bad) == State.DONE
     found.refresh_from_db()
     assert found.repaired_by == BOOKKEEPER.name
+
+
+def test_too_large_document_is_blocked_and_holds_up_no_other(
+    books: World, nav: StandInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large, good = invoice(customer(), *[{}] * 30), invoice(customer())
+    with monkeypatch.context() as limits:
+        limits.setattr(names, "MAX_INVOICE_BYTES", 12_000)
+        assert drain() == 0
+    found = NavSubmission.objects.get(number=large)
+    assert (found.state, state(good)) == (State.BLOCKED, State.DONE)
+    assert "the NAV takes 12000 at most" in found.messages[0]["message"]
+    resubmit(found.pk, actor=BOOKKEEPER)
+    with monkeypatch.context() as limits:
+        limits.setattr(names, "MAX_BODY_BYTES", 1_000)
+        assert drain() == 0
+    found.refresh_from_db()
+    assert (found.state, "exceeds 1000" in found.messages[0]["message"]) == (State.BLOCKED, True)
+    resubmit(found.pk, actor=BOOKKEEPER)
+    assert drain() == 0
+    assert state(large) == State.DONE
 
 
 def test_document_that_nobody_foresaw_holds_up_no_other(
