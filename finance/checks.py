@@ -119,7 +119,8 @@ CHECKS = (
     ),
     CheckSpec(
         "subledgers", "Subledgers: open items, stock value, payments, numbers", 11, check_subledgers, True,
-        repair="manage.py verify_books --full tells whether the ledger was altered; if not, the difference is posted "
-        "by Finance > Manual entry",
+        repair="manage.py verify_books --full tells whether ledger or documents were altered: an administrator of the "
+        "database restores those rows from a backup; if they are sound, the settlement, payment, cost or series named "
+        "is set to what the check expects; no entry is posted for it",
     ),
 )  # fmt: skip

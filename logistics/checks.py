@@ -105,6 +105,8 @@ CHECKS = (
         5,
         check_stock_balance,
         True,
-        repair="count the product (Stock > Count stock in the admin): the difference is posted as a move",
+        repair="the row itself was altered and no count mends it: stop changes of the product, then an administrator "
+        "of the database sets on_hand to the sum of the product's moves in the warehouse and reserved to its live "
+        "reservations, or restores lost moves, reservations and stock rows from a backup; count the product afterwards",
     ),
 )

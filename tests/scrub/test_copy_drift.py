@@ -123,6 +123,14 @@ def test_planted_drift_is_found_exactly(here: Installation, copy: Copy, kind: st
     assert run(copy.check).status == "ok"
 
 
+@pytest.mark.parametrize("change", ["lines = '[]'", "payment_state = 'written_off'"])
+@pytest.mark.parametrize("reader", ["admin_app", "storefront"])
+def test_lines_and_payment_state_of_copied_invoices_are_compared(here: Installation, reader: str, change: str) -> None:
+    key = here.names["invoice"][0]
+    with here.planted(f"update {reader}.invoice_copy set {change} where id = {key}"):
+        assert found(run("invoices")) == {f"{reader}/invoice {key}": "rogue write"}
+
+
 OWNERS = {
     "customers": ("admin_app.customer", "name = name || '.'", "customer", ("finance", "logistics", "storefront")),
     "products": ("admin_app.product", "base_price = base_price + 1", "product", ("finance", "logistics", "storefront")),
