@@ -225,6 +225,17 @@ def test_payment_is_on_the_page_as_soon_as_it_is_recorded() -> None:
     assert tell_payments() == 0
 
 
+def test_orders_that_stay_paid_in_part_keep_no_other_from_being_told() -> None:
+    world.account("waits@example.com")
+    orders = [shipped_order("waits@example.com") for _ in range(2)]
+    for order in orders:
+        invoice = InvoiceCopy.objects.get(order_id=order.pk)
+        pay({"id": invoice.pk}, invoice.gross_total)
+        assert tell_payments(limit=1) == 1
+        world.copy_orders()
+    assert {logistics.get_order(order.pk)["payment"] for order in orders} == {"partly_paid"}
+
+
 def collective_orders(email: str, *quantities: int) -> tuple[list[SalesOrder], dict[str, Any]]:
     """Orders paid by transfer whose goods have left and are on one collective invoice; and that invoice."""
     customer, today = world.account(email), timezone.now().date()
