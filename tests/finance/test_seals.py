@@ -14,6 +14,7 @@ from django.db import connections
 from erp.board.metrics import families
 from erp.board.state import board_as_json
 from erp.db import module_transaction
+from erp.embedded.processes import wait_until
 from erp.watchdog import look
 from finance.models import EntrySeal, FiscalPeriod, InvoiceSeal, JournalEntry, JournalLine, SealHead
 from finance.services import payments, periods, posting, sealing
@@ -70,10 +71,16 @@ def superuser(world: World, module_erp: ErpDatabase) -> Iterator[psycopg.Connect
 
 
 def first_damage() -> str:
-    """What the default verification names."""
-    found = sealing.verify()
-    assert found.first
-    return found.first.message
+    """What the default verification names, once no transaction of the server is older than what was changed."""
+    found: list[str] = []
+
+    def look() -> bool:
+        damage = sealing.verify().first
+        found[:] = [damage.message] if damage else []
+        return bool(found)
+
+    assert wait_until(look, 60, 0.1)
+    return found[0]
 
 
 def test_entries_are_sealed_once_in_the_order_of_their_commits(world: World) -> None:
