@@ -27,6 +27,7 @@ OF_DOCUMENTS = {
     accounts.VOUCHERS_SOLD: "book the entry to the voucher's invoice instead",
     accounts.INVENTORY: "goods are valued when they are received; book the supplier instead",
     accounts.OUTPUT_VAT: "it holds the VAT of documents; VAT paid goes to 468",
+    accounts.INPUT_VAT: "it holds the VAT of suppliers' invoices, by VAT code; VAT paid goes to 468",
 }
 """Accounts that tie out with their documents: whatever else is posted there could never be explained by one."""
 

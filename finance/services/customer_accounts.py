@@ -14,15 +14,18 @@ from finance.models import CustomerCopy
 from finance.services import accounts
 from finance.services.customers import get_customer
 from finance.services.open_items import open_items
+from finance.services.tie_out import YEAR_ENTRIES
 
 ZERO = Decimal(0)
 
-# Documents, payments and write-offs as they moved the customer's account; moves inside it (an allocation) are none.
+# Documents, payments and write-offs as they moved the customer's account; moves inside it (an allocation) are none,
+# nor are the entries that carry its balance from a closed year to the next.
 _MOVES = """
 select l.currency, l.entry_on, l.document_kind, l.document_number, l.document_id, max(l.due_on) as due_on,
   coalesce(max(nullif(e.text, '')), '') as text, sum(l.document_amount) as amount, min(l.entry_id) as entry_id
 from journal_line l join journal_entry e on e.id = l.entry_id
 where l.customer_id = %(customer)s and l.account = any(%(accounts)s) and l.entry_on <= %(last)s
+  and l.document_kind <> all(%(year_entries)s)
 group by l.currency, l.entry_on, l.document_kind, l.document_number, l.document_id
 having sum(l.document_amount) <> 0
 order by l.currency, l.entry_on, min(l.entry_id)"""
@@ -58,7 +61,8 @@ def customer_statement(customer_id: int, first: date, last: date) -> CustomerSta
     customer = get_customer(customer_id)
     own = [*accounts.RECEIVABLES, accounts.UNALLOCATED_PAYMENTS]
     with cursor("finance") as cur:
-        cur.execute(_MOVES, {"customer": customer_id, "accounts": own, "last": last})
+        arguments = {"customer": customer_id, "accounts": own, "last": last, "year_entries": list(YEAR_ENTRIES)}
+        cur.execute(_MOVES, arguments)
         rows = rows_as_dicts(cur)
     found = [
         _account(currency, [r for r in rows if r["currency"] == currency], first)

@@ -17,7 +17,7 @@ from erp.money import round_money
 from finance.errors import AlreadyPosted, NotReversible, UnbalancedEntry
 from finance.models import JournalEntry, JournalLine
 from finance.serializers.ledger import EntryDraft, LineDraft, PostedEntry, check_books, post_entries
-from finance.services.accounts import base_currency
+from finance.services.accounts import VAT_ACCOUNTS, base_currency
 from finance.services.rates import rate_for
 
 _DOCUMENT_KEYS = frozenset(
@@ -185,7 +185,8 @@ def reversal_of(entry: JournalEntry, on_date: date, reason: str = "") -> EntryDr
             account=line.account_id, amount=-line.amount, document_amount=-line.document_amount,
             currency=line.currency, text=line.text, customer_id=line.customer_id, product_id=line.product_id,
             quantity=None if line.quantity is None else -line.quantity, vat_code=line.vat_code, due_on=line.due_on,
-            tax_on=line.tax_on if line.vat_code else None,  # a mistake leaves the VAT period that it stood in
+            # A mistake leaves the VAT period that it stood in; a settlement taken back is owed by its own month again.
+            tax_on=line.tax_on if line.vat_code or line.account_id in VAT_ACCOUNTS else None,
         )
         for line in JournalLine.objects.filter(entry_id=entry.pk).order_by("line_no")
     ]  # fmt: skip

@@ -8,7 +8,8 @@ from typing import Any
 from erp.db import cursor, rows_as_dicts
 from finance.models import DOCUMENT_KINDS, FiscalPeriod
 from finance.services import accounts
-from finance.services.vat_return import VAT_ACCOUNTS
+from finance.services.accounts import VAT_ACCOUNTS
+from finance.services.vat_return import APART
 
 _IS_PURCHASE = "(l.account = %(input)s or (l.account <> %(output)s and a.type in ('asset', 'expense')))"
 _SIDES = {
@@ -95,4 +96,23 @@ def late_documents(period: FiscalPeriod) -> list[dict[str, Any]]:
     }  # fmt: skip
     with cursor("finance") as cur:
         cur.execute(_LATE, arguments)
+        return rows_as_dicts(cur)
+
+
+# An entry and its reversal are one; nothing is left of them.
+_WITHOUT_CODE = """
+select coalesce(e.reverses_id, e.id) as entry_id, min(l.entry_on) as entry_on, l.account, sum(l.amount) as amount,
+  coalesce(min(nullif(e.text, '')), '') as text, max(l.document_kind) as document_kind,
+  max(l.document_number) as document_number, max(l.document_id) as document_id
+from journal_line l join journal_entry e on e.id = l.entry_id
+where l.account = any(%(vat_accounts)s) and l.vat_code = '' and l.tax_on between %(first)s and %(last)s
+  and l.document_kind <> all(%(apart)s)
+group by 1, l.account having sum(l.amount) <> 0 order by 1, 3 limit 100"""
+
+
+def entries_without_code(first: date, last: date) -> list[dict[str, Any]]:
+    """Entries on VAT accounts that stand in no return, because they carry no VAT code; ``amount`` is debit positive."""
+    arguments = {"first": first, "last": last, "vat_accounts": list(VAT_ACCOUNTS), "apart": list(APART)}
+    with cursor("finance") as cur:
+        cur.execute(_WITHOUT_CODE, arguments)
         return rows_as_dicts(cur)

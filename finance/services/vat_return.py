@@ -15,7 +15,10 @@ from finance.services.balances import moved_sql
 
 ZERO = Decimal(0)
 SIDES = ("sale", "reverse", "purchase")
-VAT_ACCOUNTS = (accounts.OUTPUT_VAT, accounts.INPUT_VAT)
+VAT_ACCOUNTS = accounts.VAT_ACCOUNTS
+SETTLEMENT = "vat_settlement"
+APART = (SETTLEMENT, "year_close", "year_open")
+"""Document kinds of entries on VAT accounts that are no VAT themselves."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,12 @@ class AccountSums:
     returned: Decimal  # in the period's return
     elsewhere: Decimal  # of that, posted in another period
     other_periods: Decimal  # posted in the period, but in the return of another
-    transferred: Decimal  # to the settlement account, or posted without a VAT code
+    transferred: Decimal  # to the settlement account, and taken back from it
     left: Decimal  # what the account holds of the period's return, after what was transferred for it
 
     @property
     def difference(self) -> Decimal:
-        """Zero, or the return does not agree with the account."""
+        """Zero, or the account holds VAT of the period that no return does: it was posted without a VAT code."""
         return self.moved - (self.returned - self.elsewhere) - self.other_periods - self.transferred
 
 
@@ -107,24 +110,28 @@ select m.vat_code as code,
 from ({_CODED}) m left join account a on a.number = m.account left join vat_code v on v.code = m.vat_code
 group by 1, 2 order by 2 desc, 1"""
 
-# The closing and opening entries of a year carry the accounts' balances over; they are no VAT of any period.
-_CARRIED = f"""
-select t.entry_on, t.tax_on, t.account, t.vat_code, -greatest(t.amount, 0), -greatest(-t.amount, 0)
+# The closing and opening entries of a year carry the accounts' balances over: they are no VAT of any period and are
+# taken out. What settlements and their reversals transferred is taken out too, and counted for itself.
+_APART = """
+select t.entry_on, t.tax_on, t.account, t.vat_code, x.sign * greatest(t.amount, 0), x.sign * greatest(-t.amount, 0),
+  x.is_transfer
 from journal_entry e join journal_line t on t.entry_id = e.id
-where e.document_kind in ('year_close', 'year_open') and t.account = any(%(vat_accounts)s)
-  and ({_TAXED} or {_POSTED})"""
+cross join (values (-1, false), (1, true)) x(sign, is_transfer)
+where e.document_kind = any(%(apart)s) and (e.document_kind = %(settlement)s or not x.is_transfer)
+  and t.account = any(%(vat_accounts)s)"""
 
 _ACCOUNTS = f"""
 select x.number as account, a.name, coalesce(sum(m.amount) filter (where m.is_posted), 0) as moved,
   coalesce(sum(m.amount) filter (where m.is_taxed and m.vat_code <> ''), 0) as returned,
-  coalesce(sum(m.amount) filter (where m.is_taxed and m.vat_code <> '' and not m.is_posted), 0) as elsewhere,
-  coalesce(sum(m.amount) filter (where m.is_posted and m.vat_code <> '' and not m.is_taxed), 0) as other_periods,
-  coalesce(sum(m.amount) filter (where m.is_posted and m.vat_code = ''), 0) as transferred,
+  coalesce(sum(m.amount) filter (where m.is_taxed and not m.is_transfer and not m.is_posted), 0) as elsewhere,
+  coalesce(sum(m.amount) filter (where m.is_posted and not m.is_transfer and not m.is_taxed), 0) as other_periods,
+  coalesce(sum(m.amount) filter (where m.is_posted and m.is_transfer), 0) as transferred,
   coalesce(sum(m.amount) filter (where m.is_taxed), 0) as left
 from unnest(%(vat_accounts)s::text[]) with ordinality x(number, n) left join account a on a.number = x.number
 left join (
-  select t.account, t.vat_code, t.debit - t.credit as amount, {_TAXED} as is_taxed, {_POSTED} as is_posted
-  from ({_ON_ACCOUNTS} union all {_CARRIED}) t
+  select t.account, t.vat_code, t.debit - t.credit as amount, t.is_transfer, {_TAXED} as is_taxed,
+    {_POSTED} as is_posted
+  from (select o.*, false as is_transfer from ({_ON_ACCOUNTS}) o union all {_APART} and ({_TAXED} or {_POSTED})) t
 ) m on m.account = x.number group by x.number, x.n, a.name order by x.n"""
 
 
@@ -132,7 +139,7 @@ def vat_return(first: date, last: date) -> VatReturn:
     """Base and tax per VAT code whose tax date is from first to last, from the ledger's totals."""
     arguments: dict[str, Any] = {
         "first": first, "last": last, "vat_accounts": list(VAT_ACCOUNTS), "input": accounts.INPUT_VAT,
-        "output": accounts.OUTPUT_VAT,
+        "output": accounts.OUTPUT_VAT, "apart": list(APART), "settlement": SETTLEMENT,
     }  # fmt: skip
     known = {c.code: c for c in VatCode.objects.all()}
     with cursor("finance") as cur:

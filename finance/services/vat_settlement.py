@@ -13,7 +13,8 @@ from finance.serializers.ledger import EntryDraft, LineDraft
 from finance.services import accounts, posting
 from finance.services.margin_vat import margin_vat_due, post_margin_vat
 from finance.services.open_days import first_open_day
-from finance.services.vat_return import vat_return
+from finance.services.vat_documents import entries_without_code
+from finance.services.vat_return import SETTLEMENT, VatReturn, vat_return
 
 
 @retried("finance")
@@ -24,7 +25,8 @@ def settle_vat(period_code: str, *, actor: Actor) -> dict[str, Any]:
     self-revision of the return. For a month that is closed for good it is posted on the first open day.
 
     Raises:
-        NotFound: there is no such period; Refused: nothing is left to transfer; PeriodClosed.
+        NotFound: there is no such period; PeriodClosed; Refused: nothing is left to transfer, or entries without a
+            VAT code stand on the VAT accounts, which no return holds.
     """
     period = FiscalPeriod.objects.select_for_update().filter(code=period_code).first()
     if period is None:
@@ -32,6 +34,7 @@ def settle_vat(period_code: str, *, actor: Actor) -> dict[str, Any]:
     if margin_vat_due(period.ends_on):
         post_margin_vat(period_code, actor=actor)
     found = vat_return(period.starts_on, period.ends_on)
+    _require_agreement(found, period_code)
     # Output VAT stands in credit, input VAT in debit.
     left = {a.account: (-a.left if a.account == accounts.INPUT_VAT else a.left) for a in found.accounts}
     amounts = {account: amount for account, amount in left.items() if amount}
@@ -45,8 +48,21 @@ def settle_vat(period_code: str, *, actor: Actor) -> dict[str, Any]:
     entry = EntryDraft(
         journal="GEN", kind=JournalEntry.Kind.CLOSING, entry_on=first_open_day(period.ends_on),
         posting_key=f"{key}:{before + 1}",
-        lines=lines, text=f"Settlement of VAT, {period_code}", document_kind="vat_settlement",
+        lines=lines, text=f"Settlement of VAT, {period_code}", document_kind=SETTLEMENT,
         document_number=period_code,
     )  # fmt: skip
     (entry_id,) = posting.post([entry], actor)
     return posting.entry_as_data(JournalEntry.objects.get(pk=entry_id))
+
+
+def _require_agreement(found: VatReturn, period_code: str) -> None:
+    if found.agrees:
+        return
+    named = [
+        f"{row['entry_id']} ({row['account']}, {row['amount'].normalize():,f})"
+        for row in entries_without_code(found.first, found.last)
+    ]
+    raise Refused(
+        f"The VAT accounts hold what the return of {period_code} does not: reverse these entries and post them with a "
+        f"VAT code, or to another account: {', '.join(named)}"
+    )

@@ -18,7 +18,12 @@ from finance.models import FiscalPeriod, Invoice
 from finance.services import accounts
 from finance.services.margin_costs import enter_costs, lines_without_cost, margin_lines
 from finance.services.margin_vat import margin_vat_due, post_margin_vat
-from finance.services.vat_documents import document_differences, documents_of_code, late_documents
+from finance.services.vat_documents import (
+    document_differences,
+    documents_of_code,
+    entries_without_code,
+    late_documents,
+)
 from finance.services.vat_return import SIDES, VatReturn, vat_return
 from finance.services.vat_settlement import settle_vat
 from finance.staff import forms as f
@@ -46,6 +51,7 @@ def vat_return_page(request: HttpRequest) -> HttpResponse:
         differences=document_differences(first, last), period=period, currency=accounts.base_currency(),
         query=f"first={first}&last={last}", margin_due=margin_vat_due(last),
         without_cost=lines_without_cost(last), margin_lines=margin_lines(first, last), late=_late(period),
+        without_code=_linked([] if found.agrees else entries_without_code(first, last)),
     )  # fmt: skip
 
 
@@ -56,7 +62,10 @@ _SIDES = (
 
 
 def _late(period: FiscalPeriod | None) -> list[dict[str, Any]]:
-    rows = late_documents(period) if period else []
+    return _linked(late_documents(period) if period else [])
+
+
+def _linked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in rows:
         row["url"] = _url(row)
     return rows

@@ -39,6 +39,7 @@ from finance.services import (
     write_offs,
     year_close,
 )  # fmt: skip
+from finance.services.customer_accounts import customer_statement
 from logistics.services.relays import settle
 from tests.finance.world import BOOKKEEPER, World, number
 from tests.people import staff_client
@@ -212,6 +213,12 @@ def test_year_close_takes_the_result_over_and_opens_the_next_year(fresh_world: W
     assert tie_out.differences(YEAR_END) == tie_out.differences(date(2027, 1, 31)) == []
     owed = JournalLine.objects.filter(document_kind="year_open", account="311")
     assert {x.customer_id for x in owed} == {w.customer}
+    ended = customer_statement(w.customer, date(2026, 12, 1), YEAR_END)
+    begun = customer_statement(w.customer, date(2027, 1, 1), date(2027, 1, 31))
+    owes = sum(item["open"] for item in ended.open_items)
+    assert owes
+    assert [(a.closing, a.moves) for a in ended.accounts] == [(owes, [])]
+    assert [(a.opening, a.closing, a.moves) for a in begun.accounts] == [(owes, owes, [])]
     again = year_close.close_year(2026, actor=BOOKKEEPER)
     assert (again.pk, JournalEntry.objects.filter(document_kind__startswith="year_").count()) == (closed.pk, 3)
     assert sealing.verify().damages == []

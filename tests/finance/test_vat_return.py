@@ -18,6 +18,7 @@ from finance.models import FiscalPeriod, Invoice, InvoiceLine, JournalLine, Ledg
 from finance.services import balances, crediting, invoicing, posting, sealing, tie_out
 from finance.services.margin_costs import enter_costs, margin_lines
 from finance.services.margin_vat import margin_vat_due, post_margin_vat
+from finance.services.soundness import books_problems
 from finance.services.vat_documents import document_differences, documents_of_code
 from finance.services.vat_return import vat_return
 from finance.services.vat_settlement import settle_vat
@@ -26,6 +27,7 @@ from tests.people import staff_client
 
 D = Decimal
 MARCH = (date(2026, 3, 1), date(2026, 3, 31))
+APRIL = (date(2026, 4, 1), date(2026, 4, 30))
 
 
 def figures(first: date = MARCH[0], last: date = MARCH[1]) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
@@ -107,6 +109,45 @@ def test_settlement_empties_the_vat_accounts_once(fresh_world: World) -> None:
     purchase(100, 27)
     again = settle_vat("2026-03", actor=BOOKKEEPER)
     assert {line["account"]: line["amount"] for line in again["lines"]} == {"466": D(-27), "468": D(27)}
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_vat_without_a_code_breaks_the_return_and_is_not_transferred(fresh_world: World, is_sealed: bool) -> None:
+    trade(fresh_world)
+    lines = [{"account": "9111", "debit": 500}, {"account": "467", "credit": 500}]
+    data = {"entry_on": "2026-03-20", "lines": lines, "text": "Guess"}
+    entry = posting.post_journal_entry(data, actor=BOOKKEEPER, posting_key=f"manual:{number()}")
+    if is_sealed:
+        sealing.seal_pending()
+    found = vat_return(*MARCH)
+    assert (found.payable, found.agrees) == (D(320), False)
+    assert [(a.difference, a.transferred) for a in found.accounts] == [(D(500), D(0)), (D(0), D(0))]
+    assert "467 holds 500" in books_problems(*MARCH)["vat"][0]
+    with pytest.raises(Refused, match=rf"return of 2026-03 does not: .* {entry['id']} \(467, -500\)"):
+        settle_vat("2026-03", actor=BOOKKEEPER)
+    page = staff_client("vat", duty="finance").get("/admin/finance/vat-return/?period=2026-03").content.decode()
+    assert f'href="/admin/finance/journalentry/{entry["id"]}/change/"' in page
+    posting.reverse_entry(entry["id"], actor=BOOKKEEPER, on_date=date(2026, 4, 3))  # leaves the month it stood in
+    assert vat_return(*MARCH).agrees
+    assert vat_return(*APRIL).agrees
+    settled = settle_vat("2026-03", actor=BOOKKEEPER)
+    assert {line["account"]: line["amount"] for line in settled["lines"]}["468"] == D(-320)
+
+
+def test_reversed_settlement_is_owed_by_its_own_month_again(fresh_world: World) -> None:
+    w = fresh_world
+    w.receive(w.mug, 5, "600")
+    w.sell(w.product_line(w.mug, 1, "1000"))
+    done = settle_vat("2026-03", actor=BOOKKEEPER)
+    posting.reverse_entry(done["id"], actor=BOOKKEEPER, on_date=date(2026, 4, 15))
+    assert [vat_return(*days).accounts[0].left for days in (MARCH, APRIL)] == [D(270), D(0)]
+    assert vat_return(*MARCH).agrees
+    assert vat_return(*APRIL).agrees
+    with pytest.raises(Refused, match="hold nothing of 2026-04"):
+        settle_vat("2026-04", actor=BOOKKEEPER)
+    again = settle_vat("2026-03", actor=BOOKKEEPER)
+    assert {line["account"]: line["amount"] for line in again["lines"]} == {"467": D(270), "468": D(-270)}
+    assert vat_return(*MARCH).accounts[0].left == 0
 
 
 def test_margin_scheme_taxes_what_a_piece_brought_beyond_its_cost(fresh_world: World) -> None:
