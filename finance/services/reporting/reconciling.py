@@ -109,10 +109,13 @@ def reconcile_days(
     found = Reconciliation(first, last)
     nav: dict[str, NavSide] = {}
     strays: dict[str, Held] = {}
+    twice: set[str] = set()
     with Ahead(lambda: held_reports(client, first, last, progress), AHEAD) as held:
         books = read_books(first, last, begun=held.start)
         own = {document.number: document for document in books.documents}
         for report, xml in held:
+            if report.number in nav or report.number in strays:
+                twice.add(report.number)
             if report.number in own:
                 nav[report.number] = nav_side((report, xml), own[report.number], books.codes)
             else:
@@ -120,6 +123,10 @@ def reconcile_days(
     if strays:
         _issued_meanwhile(found, books, strays, nav)
     _compare_all(found, books, nav, strays)
+    found.differences += [
+        {"number": number, "code": "", "side": "nav", "problem": "the NAV holds this number more than once"}
+        for number in sorted(twice)
+    ]
     return found
 
 
@@ -155,20 +162,32 @@ def _compare_all(found: Reconciliation, books: Books, nav: dict[str, NavSide], s
 def held_reports(
     client: NavClient, first: date, last: date, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> Iterator[Held]:
-    """What the NAV holds as DONE of documents issued in these days, each request of ours fetched once."""
-    wanted: dict[str, set[int | None]] = {}
+    """What the NAV holds as DONE of documents issued in these days, each request of ours fetched once.
+
+    A digest need not say in which request a document came: such a document is asked for by its number.
+    """
+    wanted: dict[str, set[int]] = {}
+    by_number: set[str] = set()
     day = first
     while day <= last:
         end = min(last, day + timedelta(days=WINDOW_DAYS - 1))
         for digest in client.list_digests(DigestQuery(issued=(day, end))):
-            wanted.setdefault(digest.transaction_id, set()).add(digest.index)
+            if digest.transaction_id and digest.index is not None:
+                wanted.setdefault(digest.transaction_id, set()).add(digest.index)
+            else:
+                by_number.add(digest.number)
         day = end + timedelta(days=1)
     for done, (transaction_id, indices) in enumerate(wanted.items(), start=1):
         status = client.query_transaction_status(transaction_id, with_original=True)
         for result in status.results if status else ():
             if result.index in indices and result.original is not None:
                 yield read_report(result.original), result.original
-        progress(done, len(wanted))
+        progress(done, len(wanted) + len(by_number))
+    for done, number in enumerate(sorted(by_number), start=len(wanted) + 1):
+        document = client.query_invoice_data(number)
+        if document is not None:
+            yield read_report(document.xml), document.xml
+        progress(done, len(wanted) + len(by_number))
 
 
 def nav_side(of_nav: Held, document: OwnDocument, codes: VatMap) -> NavSide:

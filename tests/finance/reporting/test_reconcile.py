@@ -8,6 +8,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -24,7 +25,7 @@ from finance.services.crediting import issue_credit_note
 from finance.services.reporting.annulling import request_annulment
 from finance.services.reporting.connection import connect
 from finance.services.reporting.draining import drain
-from finance.services.reporting.reconciling import parse_period, reconcile
+from finance.services.reporting.reconciling import Reconciliation, parse_period, reconcile
 from finance.services.reporting.repairing import resubmit
 from tests.databases import ErpDatabase
 from tests.finance.reporting.stand_in import StandInProcess
@@ -208,6 +209,45 @@ def test_document_reported_while_the_nav_is_asked_is_no_difference(
     assert made[0] in nav.held()
     assert (found.is_clean, found.pending) == (True, [])
     assert [row for row in found.codes if not row["ledger"] == row["documents"] == row["nav"]] == []
+
+
+def digests_changed(pattern: str, replacement: str) -> Reconciliation:
+    """A reconciliation with a NAV whose digests are written otherwise."""
+
+    def transport(url: str, body: bytes, headers: Mapping[str, str], timeouts: Timeouts) -> Answer:
+        answer = post(url, body, headers, timeouts)
+        if not url.endswith("queryInvoiceDigest"):
+            return answer
+        changed, count = re.subn(pattern, replacement, answer.body.decode(), flags=re.DOTALL)
+        assert count
+        return replace(answer, body=changed.encode())
+
+    return reconcile(PERIOD, connect(transport=transport))
+
+
+@pytest.mark.parametrize("tag", ["transactionId", "index"])
+def test_documents_whose_digests_name_no_request_are_asked_for_by_number(
+    reported: dict[str, str], module_erp: ErpDatabase, tag: str
+) -> None:
+    without = rf"<((?:\w+:)?{tag})>[^<]*</\1>"
+    found = digests_changed(without, "")
+    assert (found.is_clean, found.missing) == (True, [])
+    assert {row["code"] for row in found.codes if row["nav"] == row["documents"]} == {"27", "5", "AAM"}
+    number = reported["exempt"]
+    plant(module_erp, f"update invoice set issued_on = issued_on - 60 where number = '{number}'")
+    try:
+        assert digests_changed(without, "").strays == [number]
+    finally:
+        plant(module_erp, f"update invoice set issued_on = issued_on + 60 where number = '{number}'")
+
+
+def test_number_that_the_nav_holds_twice_is_named(reported: dict[str, str]) -> None:
+    number = reported["exempt"]
+    start = rf"(<(?:\w+:)?invoiceDigest>\s*<(?:\w+:)?invoiceNumber>{number}<.*?)"
+    one = start + r"<((?:\w+:)?index)>[^<]*</\2>(.*?invoiceDigest>)"
+    found = digests_changed(one, r"\g<0>\1\3")
+    assert {row["number"] for row in found.differences} == {number}
+    assert "more than once" in found.differences[0]["problem"]
 
 
 @pytest.mark.parametrize("kind", ["plain", "credit", "correction"])
