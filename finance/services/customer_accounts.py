@@ -61,7 +61,8 @@ def customer_statement(customer_id: int, first: date, last: date) -> CustomerSta
     customer = get_customer(customer_id)
     own = [*accounts.RECEIVABLES, accounts.UNALLOCATED_PAYMENTS]
     with cursor("finance") as cur:
-        arguments = {"customer": customer_id, "accounts": own, "last": last, "year_entries": list(YEAR_ENTRIES)}
+        arguments: dict[str, Any] = {"customer": customer_id, "accounts": own, "last": last}
+        arguments["year_entries"] = list(YEAR_ENTRIES)
         cur.execute(_MOVES, arguments)
         rows = rows_as_dicts(cur)
     found = [

@@ -112,7 +112,7 @@ group by 1, l.account having sum(l.amount) <> 0 order by 1, 3 limit 100"""
 
 def entries_without_code(first: date, last: date) -> list[dict[str, Any]]:
     """Entries on VAT accounts that stand in no return, because they carry no VAT code; ``amount`` is debit positive."""
-    arguments = {"first": first, "last": last, "vat_accounts": list(VAT_ACCOUNTS), "apart": list(APART)}
+    arguments: dict[str, Any] = {"first": first, "last": last, "vat_accounts": list(VAT_ACCOUNTS), "apart": list(APART)}
     with cursor("finance") as cur:
         cur.execute(_WITHOUT_CODE, arguments)
         return rows_as_dicts(cur)
