@@ -23,7 +23,6 @@ JOURNALS = {
     "OPN": "Opening and closing",
 }
 
-
 def set_up_books(actor: Actor) -> dict[str, int]:
     """Load what a new installation needs to post; idempotent, and leaves alone what the accountant has changed."""
     return {"accounts": _accounts(), "journals": _journals(), "vat_codes": _vat_codes(actor)}

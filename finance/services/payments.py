@@ -92,11 +92,13 @@ def lock_payment(payment_id: int) -> Payment:
     return payment
 
 
-def move_allocations(payment: Payment, allocations: Sequence[Allocation], actor: Actor) -> None:
-    """Post and write allocations of a payment that is there, on the day that :func:`allocation_day` gives."""
+def move_allocations(
+    payment: Payment, allocations: Sequence[Allocation], actor: Actor, on_date: date | None = None
+) -> None:
+    """Post and write allocations of a payment that is there; default day: what :func:`allocation_day` gives."""
     before = PaymentAllocation.objects.filter(payment=payment).count()
     entry = allocation_entry(payment, allocations, rate_of(payment), f"allocation:{payment.pk}:{before + 1}")
-    _settle(payment, allocations, actor, [replace(entry, entry_on=allocation_day(payment, allocations))])
+    _settle(payment, allocations, actor, [replace(entry, entry_on=on_date or allocation_day(payment, allocations))])
 
 
 def rate_of(payment: Payment) -> Rate:

@@ -73,3 +73,4 @@ def _post_one(plan: RecurringEntry, key: str, day: date) -> None:
         "document_kind": "recurring", "document_number": plan.name[:40], "document_id": plan.pk,
     }  # fmt: skip
     posting.post_journal_entry(data, actor=Actor(plan.actor_id, plan.actor_name), posting_key=key)
+

@@ -78,13 +78,13 @@ def deallocate_payment(payment_id: int, invoice_id: int, *, actor: Actor) -> dic
     return retrying("finance", run)
 
 
-def take_back(payment: Payment, settlement: Settlement, actor: Actor) -> None:
-    """Undo a locked payment's allocations to a locked document."""
+def take_back(payment: Payment, settlement: Settlement, actor: Actor, on_date: date | None = None) -> None:
+    """Undo a locked payment's allocations to a locked document, on the day given or that of both documents."""
     found = PaymentAllocation.objects.filter(payment=payment, invoice_id=settlement.invoice_id)
     amount = -(found.aggregate(total=Sum("amount"))["total"] or ZERO)
     if not amount:
         raise PaymentNotAllocatable(f"{payment.number} settles nothing of {settlement.number}")
-    move_allocations(payment, [Allocation(settlement, amount, settlement.settle(amount, "payment"))], actor)
+    move_allocations(payment, [Allocation(settlement, amount, settlement.settle(amount, "payment"))], actor, on_date)
 
 
 def refund_payment(
@@ -112,7 +112,7 @@ def reverse_payment(payment_id: int, *, actor: Actor, on_date: date | None = Non
     """Undo a payment that was recorded by mistake: its documents are open again, the money is booked out.
 
     Args:
-        on_date: when it is booked out; default today.
+        on_date: when its documents are open again and it is booked out; default today.
 
     Raises:
         PaymentNotAllocatable: it is reversed or paid back already.
@@ -125,7 +125,7 @@ def reverse_payment(payment_id: int, *, actor: Actor, on_date: date | None = Non
         documents = lock_documents([row["invoice_id"] for row in settled])
         payment = lock_payment(payment_id)
         for settlement in documents:
-            take_back(payment, settlement, actor)
+            take_back(payment, settlement, actor, on_date)
             payment.refresh_from_db()
         return payment_as_data(_pay_back(payment, None, payment.method, actor, on_date).pk)
 

@@ -21,6 +21,7 @@ from finance.models import BankEntry, BankStatement, FiscalPeriod, JournalEntry,
 from finance.services import bank_balances, bank_posting, periods, posting, refunds, tie_out
 from finance.services.bank_import import import_statements, read_statements
 from finance.services.bank_matching import book_entry, set_aside
+from finance.services.open_items import open_items, open_payments, receivables_balance
 from tests.finance.test_import_bank_statements import ACCOUNT, camt, entry, invoice, load
 from tests.finance.world import World, balances, posted
 from tests.people import staff_client
@@ -149,6 +150,21 @@ def test_late_entry_of_a_closed_month_is_booked_on_the_first_open_day_with_its_v
     assert tie_out.differences(MARCH_12) == tie_out.differences(date(2026, 4, 30)) == []
     undone = bank_posting.take_back(of("FEE").pk, actor=SYSTEM)
     assert JournalEntry.objects.get(pk=int(undone["number"])).entry_on == date(2026, 4, 1)
+
+
+def test_payment_of_a_closed_month_is_undone_on_one_day(fresh_world: World) -> None:
+    sale = invoice(fresh_world)
+    opening(1000, "2026-01-02")
+    load(camt("S1", entry("PAID", 1270, sale["number"]), closing=2270))
+    book_entry(of("PAID").pk, actor=SYSTEM, documents=[{"invoice_id": sale["id"]}])
+    for code in ("2026-01", "2026-02", "2026-03"):
+        periods.set_state(FiscalPeriod.objects.get(code=code).pk, "locked", actor=SYSTEM)
+    bank_posting.take_back(of("PAID").pk, actor=SYSTEM)
+    first_open = date(2026, 4, 1)
+    assert [item["number"] for item in open_items(fresh_world.customer, first_open)] == [sale["number"]]
+    assert (receivables_balance(first_open), open_payments(fresh_world.customer, first_open)) == (D(1270), [])
+    assert (receivables_balance(date(2026, 3, 31)), open_items(fresh_world.customer, date(2026, 3, 31))) == (D(0), [])
+    assert tie_out.differences(first_open) == []
 
 
 def test_soft_lock_moves_no_entry_to_another_month(fresh_world: World) -> None:
