@@ -12,6 +12,7 @@ from finance.models import DOCUMENT_KINDS
 from finance.services import accounts
 
 ZERO = Decimal(0)
+TRANSFERS = ("vat_settlement", "margin_vat", "year_close", "year_open")  # of what is owed already, or on a margin
 
 Amounts = dict[str, tuple[Decimal, Decimal]]
 """VAT code → net and VAT."""
@@ -28,6 +29,16 @@ where l.vat_code <> '' and l.document_kind = any(%(kinds)s)
   and coalesce(i.issued_on, l.entry_on) between %(first)s and %(last)s
   and (%(numbers)s::text[] is null or i.number = any(%(numbers)s::text[]))
 group by 1, 2"""
+
+# The accountant's own: VAT that is owed by no document. What a buyer owes and deducts in one entry is none, and an
+# entry and its reversal are none either.
+_ENTRIES = """
+select coalesce(e.reverses_id, e.id) as id, l.vat_code, -sum(l.amount) as vat
+from journal_line l join journal_entry e on e.id = l.entry_id
+where l.vat_code <> '' and l.account = any(%(vat_accounts)s)
+  and l.document_kind <> all(%(kinds)s) and l.document_kind <> all(%(apart)s)
+  and l.entry_on between %(first)s and %(last)s and %(numbers)s::text[] is null
+group by 1, 2 having sum(l.amount) <> 0 and bool_or(l.account = %(vat)s) order by 1, 2"""
 
 # What the document's own entry posts beside revenue and VAT: the receivable, or an exchange difference instead.
 _OWED = """
@@ -46,17 +57,25 @@ class Booked:
     amounts: dict[int, Amounts] = field(default_factory=dict)
     native: dict[int, Amounts] = field(default_factory=dict)
     owed: dict[int, tuple[Decimal, Decimal]] = field(default_factory=dict)  # in HUF, in the document's currency
+    entries: dict[int, Amounts] = field(default_factory=dict)  # by journal entry: VAT posted by hand, its net left 0
 
 
 def ledger_of(period: Mapping[str, Any], of_code: Mapping[str, str]) -> Booked:
     """What is posted of the documents of a period (``first``, ``last``, ``numbers`` or None); codes by their names."""
-    values = {"vat": accounts.OUTPUT_VAT, "kinds": list(DOCUMENT_KINDS), **period}
+    values = {
+        "vat": accounts.OUTPUT_VAT, "vat_accounts": list(accounts.VAT_ACCOUNTS), "kinds": list(DOCUMENT_KINDS),
+        "apart": list(TRANSFERS), **period,
+    }  # fmt: skip
     with cursor("finance") as cur:
         cur.execute(_LEDGER, values)
         rows = rows_as_dicts(cur)
         cur.execute(_OWED, values)
         owed = {row["id"]: (row["amount"], row["document_amount"]) for row in rows_as_dicts(cur)}
+        cur.execute(_ENTRIES, values)
+        entries = rows_as_dicts(cur)
     booked = Booked(owed=owed)
+    for row in entries:
+        booked.entries.setdefault(row["id"], {})[of_code.get(row["vat_code"], row["vat_code"])] = (ZERO, row["vat"])
     for row in rows:
         code = of_code.get(row["vat_code"], row["vat_code"])
         for sums, net, vat in ((booked.amounts, "net", "vat"), (booked.native, "document_net", "document_vat")):

@@ -151,6 +151,9 @@ def _compare_all(found: Reconciliation, books: Books, nav: dict[str, NavSide], s
     for key, booked in ledger.items():  # VAT that no document of the period stands behind
         _add(sums, 0, booked)
         found.differences += [_difference(f"document {key}", code, booked, {}, None) for code in booked]
+    for key, booked in books.booked.entries.items():
+        _add(sums, 0, booked)
+        found.differences += [_difference(f"entry {key}", code, booked, {}, None) for code in booked]
     found.strays = list(strays)
     for report, _ in strays.values():
         stray = amounts_of(report, None, books.codes, "huf")

@@ -20,6 +20,7 @@ from erp.scrubber.result import CheckResult, Findings
 from finance import checks
 from finance.models import Invoice, NavSubmission
 from finance.nav.transport import Answer, Timeouts, post
+from finance.services import posting
 from finance.services.corrections import correct_invoice
 from finance.services.crediting import issue_credit_note
 from finance.services.reporting.annulling import request_annulment
@@ -87,6 +88,21 @@ def _url() -> str:
     from django.conf import settings
 
     return str(settings.NAV["url"])
+
+
+def test_vat_posted_by_hand_is_named_until_it_is_reversed(reported: dict[str, str], module_erp: ErpDatabase) -> None:
+    day = Invoice.objects.get(number=reported["plain"]).issued_on
+    before = {row["code"]: row["ledger"] for row in reconcile(PERIOD).codes}
+    owed = [{"account": "9111", "amount": 1}, {"account": "467", "amount": -1, "vat_code": "27"}]
+    bought = [
+        {"account": "467", "amount": -27, "vat_code": "27"}, {"account": "466", "amount": 27, "vat_code": "27"},
+    ]  # fmt: skip
+    posting.post_journal_entry({"entry_on": day, "lines": bought}, actor=BOOKKEEPER, posting_key="manual:bought")
+    entry = posting.post_journal_entry({"entry_on": day, "lines": owed}, actor=BOOKKEEPER, posting_key="manual:owed")
+    assert named() == {f"entry {entry['id']}"}
+    assert {row["code"]: row["ledger"] for row in reconcile(PERIOD).codes} == {**before, "27": before["27"] + 1}
+    posting.reverse_entry(entry["id"], actor=BOOKKEEPER, on_date=day)
+    assert named() == set()
 
 
 PLANTED = {
