@@ -47,7 +47,7 @@ class Buyers:
         self._running = [erp.popen(_BUYER, ERP_LOCK_TIMEOUT_MS="20000") for _ in range(processes)]
         for process in self._running:
             assert self._read(process) == "ready\n"
-        self._next_order = 1000
+        self._next_order = 1_000_000  # beyond the orders that a shop beside them made
 
     def place(
         self, lines: list[tuple[int, int]], *, buyers: int = 0, shuffle: bool = False, holds: bool = False,
