@@ -154,7 +154,7 @@ class _Draft:
                 "give the right price, or name one of them by its line_id"
             )
         before = len(self.back)
-        self._take_back(named, pieces)
+        self._take_back(_wrong_first(named, price, code), pieces)
         taken = [line for _, line in self.back[before:]]
         discount = ZERO
         if price is None:
@@ -197,6 +197,11 @@ class _Draft:
 
     def _next(self) -> int:
         return len(self.back) + len(self.charged_anew)
+
+
+def _wrong_first(named: Sequence[Original], price: Decimal | None, code: str | None) -> list[Original]:
+    """Pieces that stand as they should already are the last to be replaced."""
+    return sorted(named, key=lambda o: (price is None or price == o.unit_price) and code in (None, o.vat_code))
 
 
 def _share(line: Original, pieces: int, currency: str) -> Decimal:

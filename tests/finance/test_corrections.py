@@ -120,6 +120,16 @@ def test_pieces_of_a_line_are_corrected_apart_and_again(world: World) -> None:
     assert last["net_total"] == -560
 
 
+def test_pieces_that_stand_right_already_are_replaced_last(world: World) -> None:
+    invoice = sell(world)
+    correct(invoice, {"line_no": 1, "pieces": 2, "unit_price": "150"})
+    correct(invoice, {"line_no": 1, "pieces": 3, "unit_price": "60"})
+    done = correct(invoice, {"line_no": 1, "pieces": 2, "unit_price": "150"})
+    assert rows_of(done) == [("Advice", -2, 60, "27", -120), ("Advice", 2, 150, "27", 300)]
+    left = sorted((o.unit_price, o.open_quantity) for o in originals_of([invoice["id"]]) if o.open_quantity)
+    assert left == [(60, 1), (150, 2), (150, 2)]
+
+
 def test_what_cannot_be_corrected_says_what_to_do(world: World) -> None:
     invoice = sell(world)
     with pytest.raises(NotCorrectable, match="Nothing would change"):
