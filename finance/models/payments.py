@@ -29,6 +29,12 @@ class Payment(InternalModel):
     value_on = models.DateField(
         "value date", null=True, blank=True, editable=False, help_text="Of the bank, when it is booked on a later day"
     )
+    bank_on = models.DateField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Day of the bank's statement on which it stands, when it is posted on another day",
+    )
     currency = models.CharField(max_length=3)
     amount = AmountField()
     allocated = AmountField(default=0, db_default=0, editable=False)
@@ -79,9 +85,7 @@ class PaymentAllocation(InternalModel):
     Money paid back settles the payment it came from: two rows, each payment's own with the other as counter payment.
     """
 
-    invoice = models.ForeignKey(
-        Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations"
-    )
+    invoice = models.ForeignKey(Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations")
     payment = models.ForeignKey(Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations")
     credit_note = models.ForeignKey(Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="offsets")
     write_off = models.ForeignKey(WriteOff, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations")

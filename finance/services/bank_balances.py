@@ -25,7 +25,7 @@ class BalanceCheck:
     account: str  # of the ledger
     bank: Decimal  # of all bank accounts that the ledger account holds
     ledger: Decimal
-    late: Decimal  # booked after the day, because its month was closed
+    late: Decimal  # posted after the day for entries until it, net of what was undone
     open_count: int
     open_total: Decimal
     set_aside_total: Decimal
@@ -57,25 +57,31 @@ class BalanceCheck:
         }  # fmt: skip
 
 
-# The balance of each bank account is that of its last statement, and what moved since.
+# The balance of each bank account is that of its last statement, and what moved since. What was posted later is the net
+# of all postings of the entries until the day, those that undo one included.
 _COMPARE = """
 with latest as (
   select distinct on (s.account) s.account, s.closing_balance, s.last_on from bank_statement s
   where s.currency = %(currency)s and s.closing_balance is not null and s.last_on <= %(day)s
   order by s.account, s.last_on desc, s.id desc
 ), e as (
-  select b.*, coalesce(p.received_on, j.entry_on) as posted_on from bank_entry b
-  left join payment p on p.id = b.payment_id left join journal_entry j on j.id = b.journal_entry_id
-  where b.currency = %(currency)s and b.booked_on <= %(day)s
+  select b.* from bank_entry b where b.currency = %(currency)s and b.booked_on <= %(day)s
+), x as (
+  select l.entry_on, l.document_kind, l.document_id,
+    case when %(is_base)s then l.amount else l.document_amount end as amount
+  from journal_line l
+  where l.account = %(account)s and l.document_kind <> all(%(year_entries)s)
+    and (%(is_base)s or l.currency = %(currency)s)
 )
 select
   (select coalesce(sum(l.closing_balance), 0) from latest l)
     + (select coalesce(sum(e.amount), 0) from e join latest l on l.account = e.account and e.booked_on > l.last_on)
     as bank,
-  (select coalesce(sum(case when %(is_base)s then x.amount else x.document_amount end), 0) from journal_line x
-   where x.account = %(account)s and x.entry_on <= %(day)s and x.document_kind <> all(%(year_entries)s)
-     and (%(is_base)s or x.currency = %(currency)s)) as ledger,
-  (select coalesce(sum(e.amount), 0) from e where e.posted_on > %(day)s) as late,
+  (select coalesce(sum(x.amount), 0) from x where x.entry_on <= %(day)s) as ledger,
+  (select coalesce(sum(x.amount), 0) from x where x.entry_on > %(day)s and (
+     x.document_kind = 'bank_entry' and exists (select 1 from e where e.id = x.document_id)
+     or x.document_kind = 'payment' and exists (
+       select 1 from payment p where p.id = x.document_id and p.bank_on <= %(day)s))) as late,
   (select count(*) from e where e.state = 'open') as open_count,
   (select coalesce(sum(e.amount), 0) from e where e.state = 'open') as open_total,
   (select coalesce(sum(e.amount), 0) from e where e.state = 'set_aside') as set_aside_total"""

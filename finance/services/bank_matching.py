@@ -122,6 +122,7 @@ def book_entry(
         data = {
             "amount": entry.amount, "currency": entry.currency, "received_on": received_on, "method": "transfer",
             "value_on": None if received_on == entry.booked_on else entry.value_on or entry.booked_on,
+            "bank_on": None if received_on == entry.booked_on else entry.booked_on,
             "reference": entry.reference or entry.entry_ref, "customer_id": customer_id,
             "allocations": list(documents),
         }  # fmt: skip

@@ -135,7 +135,7 @@ def record(data: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     payment = make_payment(
         actor, customer_id=customer_id, method=data.get("method") or "transfer", received_on=received_on,
         currency=currency, amount=amount, exchange_rate=rate.rate, reference=(data.get("reference") or "")[:140],
-        value_on=value_on,
+        value_on=value_on, bank_on=data.get("bank_on"),
     )  # fmt: skip
     _settle(payment, allocations, actor, _entries(payment, allocations, rate))
     return payment_as_data(payment.pk)

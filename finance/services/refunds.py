@@ -127,14 +127,16 @@ def reverse_payment(payment_id: int, *, actor: Actor, on_date: date | None = Non
         for settlement in documents:
             take_back(payment, settlement, actor, on_date)
             payment.refresh_from_db()
-        return payment_as_data(_pay_back(payment, None, payment.method, actor, on_date).pk)
+        bank_on = payment.bank_on or payment.received_on  # the bank moved nothing back: it stands against that day
+        return payment_as_data(_pay_back(payment, None, payment.method, actor, on_date, bank_on).pk)
 
     return retrying("finance", run)
 
 
 def _pay_back(
-    payment: Payment, wanted: Decimal | None, method: str, actor: Actor, on_date: date | None = None
-) -> Payment:
+    payment: Payment, wanted: Decimal | None, method: str, actor: Actor, on_date: date | None = None,
+    bank_on: date | None = None,
+) -> Payment:  # fmt: skip
     left = payment.amount - payment.allocated
     amount = left if wanted is None else round_money(wanted, payment.currency)
     if not left or amount * left <= 0 or abs(amount) > abs(left):
@@ -148,6 +150,7 @@ def _pay_back(
     counter = make_payment(
         actor, customer_id=payment.customer_id, method=method, received_on=day, currency=payment.currency,
         amount=-amount, exchange_rate=rate.rate, reference=f"{payment.number} paid back",
+        bank_on=None if bank_on == day else bank_on,
     )  # fmt: skip
     _settle_each_other(payment, counter, amount)
     # What is left of the payment stays at its own rate, to the unit.

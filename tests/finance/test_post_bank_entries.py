@@ -167,6 +167,30 @@ def test_payment_of_a_closed_month_is_undone_on_one_day(fresh_world: World) -> N
     assert tie_out.differences(first_open) == []
 
 
+def test_undo_over_a_closed_month_leaves_its_statement_without_a_difference(fresh_world: World) -> None:
+    """Fee, payment booked to a wrong customer, payment undone on its own page: undone in April and booked again."""
+    sale = invoice(fresh_world)
+    opening(1000, "2026-01-02")
+    load(camt("S1", entry("FEE", -20), entry("PAID", 1270), entry("PAGE", 30), closing=2280))
+    bank_posting.post_to_accounts(of("FEE").pk, [{"account": "529"}], actor=SYSTEM)
+    for ref in ("PAID", "PAGE"):
+        book_entry(of(ref).pk, actor=SYSTEM, customer_id=fresh_world.foreigner)
+    for code in ("2026-01", "2026-02", "2026-03"):
+        periods.set_state(FiscalPeriod.objects.get(code=code).pk, "locked", actor=SYSTEM)
+    assert (check().late, check().difference) == (D(0), D(0))
+    refunds.reverse_payment(of("PAGE").payment_id or 0, actor=SYSTEM)  # today, while its entry still says booked
+    assert (check().late, check().difference) == (D(-30), D(-30))
+    for ref in ("FEE", "PAID", "PAGE"):
+        bank_posting.take_back(of(ref).pk, actor=SYSTEM)
+    assert (check().late, check().is_settled) == (D(-1280), False)
+    bank_posting.post_to_accounts(of("FEE").pk, [{"account": "532"}], actor=SYSTEM)
+    book_entry(of("PAID").pk, actor=SYSTEM, documents=[{"invoice_id": sale["id"]}])
+    book_entry(of("PAGE").pk, actor=SYSTEM, customer_id=fresh_world.customer)
+    found = check()
+    assert (found.is_settled, found.ledger, found.late, found.difference) == (True, D(2280), D(0), D(0))
+    assert balances()["384"] == 2280
+
+
 def test_soft_lock_moves_no_entry_to_another_month(fresh_world: World) -> None:
     opening(1000)
     load(camt("S1", entry("A1", -20), closing=980))
