@@ -292,6 +292,7 @@ NAV: dict[str, Any] = {
     "timeout_s": float(os.environ.get("ERP_NAV_TIMEOUT_S", "60")),
     "recovery_wait_s": float(os.environ.get("ERP_NAV_RECOVERY_WAIT_S", "300")),
     "alarm_h": float(os.environ.get("ERP_NAV_ALARM_H", "12")),  # not reported so long after the issue: an incident
+    "annulment_alarm_days": float(os.environ.get("ERP_NAV_ANNULMENT_ALARM_DAYS", "3")),  # not decided: an incident
     "nightly_requests": int(os.environ.get("ERP_NAV_NIGHTLY_REQUESTS", "1000")),  # of the nightly check, newest first
     # The live system is told of documents issued from this day on; what was issued before was a trial.
     "live_since": date.fromisoformat(os.environ.get("ERP_NAV_LIVE_SINCE", "1970-01-01")),

@@ -11,7 +11,7 @@ from erp.links import stuck_page
 from erp.scrubber.reading import count, read
 from erp.scrubber.result import Findings
 from finance.models import DOCUMENT_KINDS
-from finance.nav_check import check_nav
+from finance.nav_check import check_archive, check_nav
 from finance.services import accounts
 from finance.services.reporting import comparing
 
@@ -74,6 +74,7 @@ def check_vat(findings: Findings) -> None:
         findings.add(key, row["header"], row["lines"], "owner corrupt", amount=difference)
         findings.repair_with("manage.py verify_books --full, then restore what was altered from a backup")
     _check_reports(findings)
+    check_archive(findings)
     check_nav(findings)
 
 

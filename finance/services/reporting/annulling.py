@@ -22,13 +22,16 @@ from finance.models.reporting import OPEN_ANNULMENT
 from finance.nav.annulment_xml import AnnulmentCode, build_annulment_xml
 from finance.nav.answers import TransactionStatus
 from finance.nav.client import NavClient
-from finance.nav.errors import NavError
+from finance.nav.errors import AnswerNotUnderstood, NavError, Refused
 from finance.services.reporting import channel, queue
 from finance.services.reporting.connection import connect, endpoint
 from finance.services.reporting.findings import findings_of
 
 DECISION_POLL = timedelta(minutes=1)
 """How often the NAV is asked for the decision; a person takes it, so it may be days."""
+
+_FORGOTTEN_HELD = "the NAV forgot this annulment and holds the number: asked for again"
+_FORGOTTEN = "the NAV forgot this annulment and holds the number no longer: counts as annulled"
 
 _VERDICTS = {
     "VERIFICATION_PENDING": "pending", "VERIFICATION_DONE": "done", "VERIFICATION_REJECTED": "rejected",
@@ -96,8 +99,38 @@ def apply(batch_id: int, status: TransactionStatus, look_after: timedelta) -> st
                 "update nav_batch set state = 'finished', finished_at = clock_timestamp() where id = %s", [batch_id]
             )
     if not is_final:
-        queue.look_again(batch_id, DECISION_POLL if state == "pending" else look_after)
+        is_pending = state == "pending"
+        queue.look_again(batch_id, DECISION_POLL if is_pending else look_after, is_known=is_pending)
     return "finished" if is_final else "pending"
+
+
+def not_known(client: NavClient, batch_id: int) -> str:
+    """The NAV took an annulment in and forgot it: asked for again while the number is held, else it has taken effect.
+
+    Raises:
+        NavError: the NAV cannot be reached; nothing is decided.
+    """
+    found = NavAnnulment.objects.select_related("submission").get(batch_id=batch_id)
+    try:
+        is_held = client.query_invoice_data(found.submission.number) is not None
+    except (Refused, AnswerNotUnderstood) as error:
+        queue.look_again(batch_id, DECISION_POLL, f"what is held of an annulled number cannot be read: {error}")
+        return "pending"
+    with module_transaction("finance"), cursor("finance") as cur:
+        cur.execute(
+            "update nav_annulment set state = %s, next_at = clock_timestamp(), "
+            "decided_at = case when not %s then clock_timestamp() end "
+            "where batch_id = %s and state in ('sending', 'sent', 'pending') returning submission_id",
+            ["waiting" if is_held else "done", is_held, batch_id],
+        )
+        row = cur.fetchone()
+        if row and not is_held:
+            _withdraw(cur, row[0])
+        cur.execute(
+            "update nav_batch set state = 'not_taken_in', finished_at = clock_timestamp(), error = %s where id = %s",
+            [_FORGOTTEN_HELD if is_held else _FORGOTTEN, batch_id],
+        )
+    return "not_taken_in"
 
 
 def _withdraw(cur: Any, invoice_id: int) -> None:

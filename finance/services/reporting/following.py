@@ -98,10 +98,15 @@ def _apply(client: NavClient, batch: dict[str, Any], status: TransactionStatus |
 
 
 def _not_known(client: NavClient, batch: dict[str, Any]) -> str:
-    """The NAV took a batch in and knows nothing of it: in the end only what it does not hold is sent again."""
-    if batch["polls"] < UNKNOWN_AFTER or batch["is_annulment"]:
+    """The NAV took a batch in and knows nothing of it: in the end only what it does not hold is sent again.
+
+    An annulment is asked for again while the NAV holds its number.
+    """
+    if batch["polls"] < UNKNOWN_AFTER:
         queue.look_again(batch["id"], timedelta(seconds=_pause_s(batch["polls"])), "the NAV does not know it yet")
         return "pending"
+    if batch["is_annulment"]:
+        return annulling.not_known(client, batch["id"])
     for index in range(1, int(batch["item_count"]) + 1):
         _accept_what_is_held(client, batch["id"], index)
     queue.give_up(batch["id"], "the NAV forgot this batch: what it does not hold is sent again")

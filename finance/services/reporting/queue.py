@@ -239,12 +239,13 @@ def claim_batches(endpoint: str, states: Sequence[str], older_than: timedelta, l
         return sorted(rows_as_dicts(cur), key=lambda row: int(row["id"]))
 
 
-def look_again(batch_id: int, after: timedelta, error: str = "") -> None:
-    """Ask about a batch again after a while."""
+def look_again(batch_id: int, after: timedelta, error: str = "", *, is_known: bool = False) -> None:
+    """Ask about a batch again after a while; of one that the NAV knows the polls are counted anew."""
     with module_transaction("finance"), cursor("finance") as cur:
         cur.execute(
-            "update nav_batch set next_at = clock_timestamp() + make_interval(secs => %s), error = %s where id = %s",
-            [after.total_seconds(), error[:2000], batch_id],
+            "update nav_batch set next_at = clock_timestamp() + make_interval(secs => %s), error = %s, "
+            "polls = case when %s then 0 else polls end where id = %s",
+            [after.total_seconds(), error[:2000], is_known, batch_id],
         )
 
 

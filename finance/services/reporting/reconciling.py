@@ -6,37 +6,24 @@ them), and what each says, from the summary of the XML it took in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from finance.errors import BadPeriod
+from finance.models import NavSubmission
 from finance.nav.client import NavClient
-from finance.nav.messages import DigestQuery
-from finance.nav.read_back import ReportedDocument, read_report
-from finance.services.reporting import contradictions
 from finance.services.reporting.ahead import Ahead
+from finance.services.reporting.archive import altered_archives, archives_of
 from finance.services.reporting.connection import connect
 from finance.services.reporting.ledger_side import Amounts
-from finance.services.reporting.own_side import Books, OwnDocument, VatMap, read_books
+from finance.services.reporting.nav_side import Held, NavSide, amounts_of, held_reports, nav_side
+from finance.services.reporting.own_side import Books, OwnDocument, read_books
 
 ZERO = Decimal(0)
-WINDOW_DAYS = 31  # a digest query spans at most 35
 AHEAD = 300  # reports read from the NAV that wait for the comparison
-
-
-Held = tuple[ReportedDocument, bytes]
-"""What the NAV holds of a document, read and as XML."""
-
-
-@dataclass(frozen=True)
-class NavSide:
-    """What the NAV holds of one document: per VAT code in HUF, and what is wrong with it."""
-
-    amounts: Amounts
-    problems: list[str]
 
 
 @dataclass
@@ -89,7 +76,7 @@ def _month_end(year: int, month: int) -> date:
 def reconcile(
     period: str, client: NavClient | None = None, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> Reconciliation:
-    """Compare the documents issued in a period with the ledger and with what the NAV holds.
+    """Compare the documents issued in a period with the ledger and what the NAV holds, the archive with its hashes.
 
     The books are read as of one moment before the first question to the NAV; documents that the NAV has and they had
     not are looked up again, since they may have been issued and reported meanwhile.
@@ -99,7 +86,11 @@ def reconcile(
         NavError: the NAV cannot be asked; the same.
     """
     first, last = parse_period(period)
-    return reconcile_days(first, last, client or connect(), progress)
+    found = reconcile_days(first, last, client or connect(), progress)
+    found.differences += [
+        _problem(number, "archive", text) for number, text in altered_archives(archives_of(first, last))
+    ]
+    return found
 
 
 def reconcile_days(
@@ -124,9 +115,9 @@ def reconcile_days(
         _issued_meanwhile(found, books, strays, nav)
     _compare_all(found, books, nav, strays)
     found.differences += [
-        {"number": number, "code": "", "side": "nav", "problem": "the NAV holds this number more than once"}
-        for number in sorted(twice)
+        _problem(number, "nav", "the NAV holds this number more than once") for number in sorted(twice)
     ]
+    found.differences += _held_though(books, nav)
     return found
 
 
@@ -162,67 +153,6 @@ def _compare_all(found: Reconciliation, books: Books, nav: dict[str, NavSide], s
     found.codes = [{"code": code, "ledger": s[0], "documents": s[1], "nav": s[2]} for code, s in sorted(sums.items())]
 
 
-def held_reports(
-    client: NavClient, first: date, last: date, progress: Callable[[int, int], None] = lambda done, of: None
-) -> Iterator[Held]:
-    """What the NAV holds as DONE of documents issued in these days, each request of ours fetched once.
-
-    A digest need not say in which request a document came: such a document is asked for by its number.
-    """
-    wanted: dict[str, set[int]] = {}
-    by_number: set[str] = set()
-    day = first
-    while day <= last:
-        end = min(last, day + timedelta(days=WINDOW_DAYS - 1))
-        for digest in client.list_digests(DigestQuery(issued=(day, end))):
-            if digest.transaction_id and digest.index is not None:
-                wanted.setdefault(digest.transaction_id, set()).add(digest.index)
-            else:
-                by_number.add(digest.number)
-        day = end + timedelta(days=1)
-    for done, (transaction_id, indices) in enumerate(wanted.items(), start=1):
-        status = client.query_transaction_status(transaction_id, with_original=True)
-        for result in status.results if status else ():
-            if result.index in indices and result.original is not None:
-                yield read_report(result.original), result.original
-        progress(done, len(wanted) + len(by_number))
-    for done, number in enumerate(sorted(by_number), start=len(wanted) + 1):
-        document = client.query_invoice_data(number)
-        if document is not None:
-            yield read_report(document.xml), document.xml
-        progress(done, len(wanted) + len(by_number))
-
-
-def nav_side(of_nav: Held, document: OwnDocument, codes: VatMap) -> NavSide:
-    """What the NAV holds of a document, and where it contradicts itself, the document, or what was sent."""
-    report, xml = of_nav
-    held = amounts_of(report, document, codes, "amount")
-    problems = contradictions.of_report(
-        report, xml, document.native, held, sent_hash=document.sent_hash, lines_keep_base=document.lines_keep_base
-    )
-    return NavSide(amounts_of(report, document, codes, "huf"), list(problems))
-
-
-def amounts_of(
-    report: ReportedDocument, document: OwnDocument | None, codes: VatMap, unit: Literal["huf", "amount"]
-) -> Amounts:
-    """Net and VAT that a report says per VAT code, in HUF or in its currency; of a simplified one from the gross."""
-    amounts: Amounts = {}
-    own_amounts = {} if document is None else document.amounts if unit == "huf" else document.native
-    for total in report.totals:
-        code = codes.code_of(total.key)
-        if total.net is not None and total.vat is not None:
-            pair = (getattr(total.net, unit), getattr(total.vat, unit))
-        else:
-            gross = getattr(total.gross, unit) if total.gross else ZERO
-            own = own_amounts.get(code)
-            # The same gross amount under the same rate: the VAT inside is the document's.
-            pair = own if own and sum(own) == gross else codes.inside(gross, code)
-        before = amounts.get(code, (ZERO, ZERO))
-        amounts[code] = (before[0] + pair[0], before[1] + pair[1])
-    return amounts
-
-
 def _compare(found: Reconciliation, document: OwnDocument, booked: Amounts, side: NavSide | None) -> None:
     nav = side.amounts if side else None
     found.differences += [
@@ -231,9 +161,7 @@ def _compare(found: Reconciliation, document: OwnDocument, booked: Amounts, side
         if not _agree(code, booked, document.amounts, nav)
     ]
     for where, problems in (("books", document.contradictions), ("nav", side.problems if side else ())):
-        found.differences += [
-            {"number": document.number, "code": "", "side": where, "problem": text} for text in problems
-        ]
+        found.differences += [_problem(document.number, where, text) for text in problems]
     if side is None:
         _list_unreported(found, document)
 
@@ -253,6 +181,26 @@ def _difference(number: str, code: str, booked: Amounts, own: Amounts, nav: Amou
         net, vat = (None, None) if side is None else side.get(code, nothing)
         row |= {name: vat, f"{name}_net": net}
     return row
+
+
+def _problem(number: str, side: str, text: str) -> dict[str, Any]:
+    return {"number": number, "code": "", "side": side, "problem": text}
+
+
+def _held_though(books: Books, nav: Mapping[str, NavSide]) -> Iterator[dict[str, Any]]:
+    """What the NAV holds although its report here is not one that it can have; under way for a day at most."""
+    odd = {d.number for d in books.documents if d.number in nav and not _may_be_held(d.state, is_late=d.is_late)}
+    late = {d.number for d in books.documents if d.number in odd and d.is_late}
+    now = NavSubmission.objects.filter(number__in=odd).order_by("pk").values_list("number", "state")
+    states = dict.fromkeys(sorted(odd), "missing") | dict(now)  # it may have been sent again meanwhile
+    for number, state in states.items():
+        if not _may_be_held(state, is_late=number in late):
+            text = f"the NAV holds it, but its report here is {state}: Repair and report again on the document's page"
+            yield {**_problem(number, "nav", text), "state": state}
+
+
+def _may_be_held(state: str, *, is_late: bool) -> bool:
+    return state == "done" or (state in {"waiting", "sending", "sent"} and not is_late)
 
 
 def _list_unreported(found: Reconciliation, document: OwnDocument) -> None:

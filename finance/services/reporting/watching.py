@@ -8,6 +8,7 @@ from django.conf import settings
 
 from erp.alerts import raise_alert, resolve_alert
 from erp.db import cursor, rows_as_dicts
+from finance.models.reporting import OPEN_ANNULMENT
 from finance.services.reporting.switching import told_elsewhere
 
 _OLDEST = """
@@ -21,6 +22,11 @@ from nav_submission where state in ('refused', 'blocked')"""
 _ANNULLED = """
 select count(*) as count, null as due_at, (array_agg(number order by invoice_id))[1:5] as numbers
 from nav_submission where state = 'annulled'"""
+
+_UNDECIDED = """
+select count(*) as count, null as due_at, (array_agg(s.number order by a.id))[1:5] as numbers
+from nav_annulment a join nav_submission s on s.invoice_id = a.submission_id
+where a.state = any(%s) and a.requested_at < clock_timestamp() - make_interval(secs => %s)"""
 
 REMEDY = "see Reports to the NAV in the admin: the page says what stands against each"
 
@@ -50,10 +56,18 @@ def tell() -> None:
         failed = rows_as_dicts(cur)[0]
         cur.execute(_ANNULLED)
         annulled = rows_as_dicts(cur)[0]
+        open_s = float(settings.NAV["annulment_alarm_days"]) * 86_400
+        cur.execute(_UNDECIDED, [list(OPEN_ANNULMENT), open_s])
+        undecided = rows_as_dicts(cur)[0]
         cur.execute("select reason from nav_channel where endpoint = %s and needs_a_person", [settings.NAV["endpoint"]])
         channel = cur.fetchone()
     _judge("nav:refused", failed, "reports to the NAV were refused or cannot be made")
     _judge("nav:annulled", annulled, "annulled reports have not been sent again; correct them within 3 working days")
+    _judge(
+        "nav:annulments", undecided,
+        "annulments are still open: a person has to approve or reject each on the NAV's page; until then no change of "
+        "the invoice is reported",
+    )  # fmt: skip
     _judge(
         "nav:elsewhere", told_elsewhere(),
         "documents were reported to another system than the live one: manage.py nav_report_again",

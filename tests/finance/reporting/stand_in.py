@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import sqlite3
 import subprocess
 import sys
 import urllib.request
@@ -61,6 +64,14 @@ class StandInProcess:
     def inject(self, *faults: dict[str, Any]) -> None:
         """Put faults in force."""
         self.order("faults", faults=list(faults))
+
+    def xml(self, number: str) -> bytes:
+        """The report that it holds of a document."""
+        with sqlite3.connect(self.database) as db:
+            (content,) = db.execute(
+                "select content from item where number = ? and state = 'DONE' and is_annulled = 0", [number]
+            ).fetchone()
+        return gzip.decompress(base64.b64decode(content))
 
     def held(self) -> list[str]:
         """Numbers of all documents that it holds as reported, in the order they came."""

@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.db import IntegrityError
 
-from finance.models import Invoice, NavBatch, NavChannel, NavSubmission
+from erp.alerts import open_alerts
+from erp.db import cursor, module_transaction
+from finance.models import Invoice, NavAnnulment, NavBatch, NavChannel, NavItem, NavSubmission
 from finance.nav import names
 from finance.services.crediting import issue_credit_note
-from finance.services.reporting import channel, following, outbox
+from finance.services.reporting import channel, following, outbox, panel, watching
 from finance.services.reporting.annulling import request_annulment
 from finance.services.reporting.connection import connect
 from finance.services.reporting.draining import drain
@@ -19,6 +22,7 @@ from finance.services.reporting.repairing import resubmit
 from tests.databases import ErpDatabase
 from tests.finance.reporting.stand_in import StandInProcess, running
 from tests.finance.reporting.test_describe_documents import customer, invoice
+from tests.finance.test_checks import plant
 from tests.finance.world import BOOKKEEPER, DAY, World
 
 RUN = "from finance.services.reporting.outbox import send_waiting; print(send_waiting())"
@@ -48,6 +52,46 @@ def test_issued_document_is_done_after_one_pass(books: World, nav: StandInProces
     assert b"transactionId" in bytes(batch.response)
     assert bytes(batch.request).count(b"***") == 4  # login, password hash, signature, token
     assert number in nav.held()
+
+
+def test_archive_is_written_once(books: World, nav: StandInProcess) -> None:
+    number = invoice(customer())
+    assert drain() == 0
+    item = NavSubmission.objects.get(number=number).item
+    assert item is not None
+    annulment = request_annulment(item.submission_id, code="ERRATIC_DATA", reason="Wrong buyer", actor=BOOKKEEPER)
+    drain()
+    for rows, changes in (
+        (NavItem.objects.filter(pk=item.pk), {"xml": b"rubbish", "hash": "0", "totals": []}),
+        (
+            NavBatch.objects.filter(pk=item.batch_id),
+            {"request": b"rubbish", "response": b"", "sent_at": "2026-01-01T00:00Z"},
+        ),
+        (NavAnnulment.objects.filter(pk=annulment), {"xml": b"rubbish", "reason": "Another"}),
+    ):
+        for name, value in changes.items():
+            with pytest.raises(IntegrityError, match="is kept"):
+                rows.update(**{name: value})
+        with pytest.raises(IntegrityError, match="is kept"), module_transaction("finance"), cursor("finance") as cur:
+            cur.execute(f"delete from {rows.model._meta.db_table} where id = %s", [rows.get().pk])
+    nav.order("annulments", number=number, decision="REJECTED")
+    assert drain() == 0
+
+
+def test_document_archived_plain_is_found_out_about_and_read(
+    books: World, nav: StandInProcess, module_erp: ErpDatabase
+) -> None:
+    number = invoice(customer())
+    nav.inject({"kind": "lost_answer", "operation": "manageInvoice", "times": 1})
+    outbox.send_waiting()
+    item = NavSubmission.objects.get(number=number).item
+    assert item is not None
+    plain = f"update nav_item set xml = decode('{item.content.hex()}', 'hex') where id = {item.pk}"
+    plant(module_erp, plain)  # as in rows from before documents were packed
+    assert drain() == 0
+    item.refresh_from_db()
+    assert (state(number), Counter(nav.held())[number]) == (State.DONE, 1)
+    assert panel.file_of(item.pk, "xml")[1] == bytes(item.xml) == nav.xml(number)
 
 
 def test_change_waits_until_its_base_is_done(books: World, nav: StandInProcess) -> None:
@@ -256,6 +300,55 @@ def test_annulment_of_a_killed_worker_is_sent_once(books: World, nav: StandInPro
     drain()
     assert state(number) == State.ANNULLED
     assert NavSubmission.objects.get(pk=key).annulments.count() == 1
+
+
+def annulled(number: str) -> NavAnnulment:
+    """A document's annulment, sent and taken in; nobody has decided it."""
+    key = Invoice.objects.get(number=number).pk
+    made = request_annulment(key, code="ERRATIC_DATA", reason="Wrong buyer", actor=BOOKKEEPER)
+    drain()
+    return NavAnnulment.objects.select_related("batch").get(pk=made)
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_annulment_that_the_nav_forgot_comes_to_its_end(books: World, nav: StandInProcess, is_held: bool) -> None:
+    number = invoice(customer())
+    assert drain() == 0
+    nav.inject({"kind": "stuck", "times": 1} if is_held else {"kind": "slow", "times": 0})
+    found = annulled(number)
+    forgotten = found.batch
+    assert (found.state, forgotten is not None) == ("sent" if is_held else "pending", True)
+    if not is_held:  # decided, and the answer about it is lost
+        nav.order("annulments", number=number, decision="DONE")
+    lost = {"transaction_id": f"4ANNULMENT{found.pk}", "polls": following.UNKNOWN_AFTER}
+    NavBatch.objects.filter(pk=found.batch_id).update(next_at="2026-01-01T00:00:00Z", **lost)
+    following.follow()
+    found.refresh_from_db()
+    assert (found.state, state(number)) == (("waiting", State.DONE) if is_held else ("done", State.ANNULLED))
+    if is_held:
+        drain()
+        nav.order("annulments", number=number, decision="DONE")
+        drain()
+        found.refresh_from_db()
+        assert (found.state, found.batch != forgotten, state(number)) == ("done", True, State.ANNULLED)
+    resubmit(found.submission_id, actor=BOOKKEEPER)
+    assert drain() == 0
+    assert state(number) == State.DONE
+
+
+def test_annulment_that_nobody_decides_is_an_incident(books: World, nav: StandInProcess) -> None:
+    number = invoice(customer())
+    assert drain() == 0
+    found = annulled(number)
+    watching.tell()
+    assert "nav:annulments" not in {alert.key for alert in open_alerts()}
+    NavAnnulment.objects.filter(pk=found.pk).update(requested_at="2026-01-01T00:00:00Z")
+    watching.tell()
+    assert number in {alert.key: alert.message for alert in open_alerts()}["nav:annulments"]
+    nav.order("annulments", number=number, decision="REJECTED")
+    drain()
+    watching.tell()
+    assert "nav:annulments" not in {alert.key for alert in open_alerts()}
 
 
 def test_number_that_the_nav_holds_already_counts_as_reported(books: World, nav: StandInProcess) -> None:

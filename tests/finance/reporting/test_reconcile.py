@@ -110,6 +110,12 @@ PLANTED = {
     "net": "update journal_line set amount = amount - 0.01 where account like '9%' and document_number = '{number}'",
     "line": "update invoice_line set vat = vat + 0.01, gross = gross + 0.01 where line_no = 1 and invoice_id = {id}",
     "summary": "update invoice set vat_summary = jsonb_set(vat_summary, '{{0,base_vat}}', '1') where id = {id}",
+    "archive": "update nav_item set xml = 'rubbish' where submission_id = {id}",
+    "archived hash": "update nav_item set hash = reverse(hash) where submission_id = {id}",
+    "refused": "update nav_submission set state = 'refused' where invoice_id = {id}",
+    "blocked": "update nav_submission set state = 'blocked' where invoice_id = {id}",
+    "annulled": "update nav_submission set state = 'annulled' where invoice_id = {id}",
+    "open for long": "update nav_submission set state = 'sent', due_at = '2026-01-01' where invoice_id = {id}",
     "header": "update invoice set base_vat_total = base_vat_total + 0.01 where id = {id}",
 }
 
@@ -122,7 +128,7 @@ def test_one_cent_in_the_books_names_the_document(
     number = reported[kind]
     key = Invoice.objects.get(number=number).pk
     with module_erp.connect("postgres") as c:
-        tables = ("journal_line", "invoice_line", "invoice")
+        tables = ("journal_line", "invoice_line", "invoice", "nav_item", "nav_submission")
         for table in tables:
             c.execute(f"create temp table kept_{table} as table finance.{table}")  # type: ignore[arg-type]
         plant(module_erp, PLANTED[place].format(number=number, id=key))

@@ -89,6 +89,7 @@ def test_page_of_a_reported_invoice_shows_report_and_archive(books: World, nav: 
         answer = desk.get(reverse("finance-nav-file", args=[found.item.pk, kind]))
         assert content in answer.content.decode()
         assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert kind != "xml" or answer.content == nav.xml(number)
     assert desk.get(reverse("finance-nav-file", args=[found.item.pk, "other"])).status_code == 404
 
 
