@@ -10,7 +10,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 class Migration(migrations.Migration):
     """Triggers that refuse changes of the archive."""
 
-    dependencies = [("finance", "0017_nav_archive")]
+    dependencies = [("finance", "0018_bank_day")]
     operations = [
         migrations.RunSQL(
             [(SQL / "archive_rules.sql").read_text(encoding="utf-8")],
