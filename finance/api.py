@@ -42,6 +42,7 @@ __all__ = [
     "invoice_goods_issue",
     "invoice_pdf",
     "list_goods_issues",
+    "list_valued_moves",
     "list_vat_codes",
     "load_demo",
     "moved_on_account",
@@ -200,6 +201,15 @@ def net_of_references(references: Sequence[str]) -> Decimal:
 def moved_on_account(posting_keys: Sequence[str], account: str) -> Decimal:
     """What entries with these posting keys moved on an account, in their currency; debit positive."""
     return reading.moved_on_account(posting_keys, account)
+
+
+def list_valued_moves(product_id: int) -> list[dict[str, Any]]:
+    """Stock moves of a product as they were when Finance valued them, by number.
+
+    Each ``move_id``, ``product_id``, ``move_seq``, ``kind``, ``quantity``, ``unit_cost``, ``moved_on``,
+    ``document_kind``, ``document_id``, ``document_number``.
+    """
+    return reading.list_valued_moves(product_id)
 
 
 def books_difference() -> Decimal:

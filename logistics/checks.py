@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from erp.scrubber.reading import count, read
-from erp.scrubber.result import CheckSpec, Findings
+from erp.scrubber.result import SAMPLES, CheckSpec, Findings
 from logistics.invoicing_check import check_invoicing
 
 # One statement, so one snapshot: what the services change together is seen together and nothing is in flight.
@@ -35,7 +35,7 @@ select m.product_id, 0, count(*), max(m.seq) from stock_move m
 where not exists (select 1 from product_sequence q where q.product_id = m.product_id) group by 1"""
 
 _ORPHANS = """
-select r.id, r.quantity from reservation r left join stock s on s.id = r.stock_id
+select r.id, r.product_id from reservation r left join stock s on s.id = r.stock_id
 where r.state in ('held', 'allocated') and s.id is null"""
 
 
@@ -43,15 +43,33 @@ def _read(findings: Findings, statement: str, arguments: Any = None) -> Iterator
     return read(findings, "logistics", statement, arguments)
 
 
+_RECOUNT = 'manage.py recount_stock{} --reason "…"'
+
+
+def _repair(findings: Findings, products: set[int]) -> None:
+    """Name the recount of some products, or of all that differ where they are many."""
+    if products:
+        only = f" --product {','.join(map(str, sorted(products)))}" if len(products) < SAMPLES else ""
+        findings.repair_with(_RECOUNT.format(only))
+
+
+def _note(products: set[int], product_id: int) -> None:
+    if len(products) < SAMPLES:
+        products.add(product_id)
+
+
 def check_stock_balance(findings: Findings) -> None:
     """On hand = sum of the stock ledger, reserved = live reservations, 0 <= reserved <= on hand, moves without gap."""
     findings.compared = count(findings, "logistics", "stock")
+    products: set[int] = set()
     for row in _read(findings, _BALANCE):
         key = f"logistics/stock product {row['product_id']} in warehouse {row['warehouse_id']}"
         expected = {"on_hand": row["moved"], "reserved": row["live"]}
         found = {"on_hand": row["on_hand"], "reserved": row["reserved"]}
         findings.add(key, expected, found, "lost" if row["stock_id"] is None else "owner corrupt")
+        _note(products, row["product_id"])
     for row in _read(findings, _NUMBERS):
+        _note(products, row["product_id"])
         is_short = row["moves"] <= row["last_seq"] or not row["last_seq"]
         findings.add(
             f"logistics/stock_move numbers of product {row['product_id']}",
@@ -61,10 +79,12 @@ def check_stock_balance(findings: Findings) -> None:
         )
     for row in _read(findings, _ORPHANS):
         findings.add(f"logistics/reservation {row['id']}", "a stock row", None, "owner corrupt")
+        _note(products, row["product_id"])
+    _repair(findings, products)
 
 
 _LINES = """
-select l.order_id, l.line_no, l.quantity, l.reserved, l.issued, l.returned, l.cancelled,
+select l.order_id, l.line_no, l.product_id, l.is_stocked, l.quantity, l.reserved, l.issued, l.returned, l.cancelled,
   coalesce(d.issued, 0) as shipped, coalesce(r.reserved, 0) as live, coalesce(r.ended, 0) as allocated
 from sales_order_line l
 left join (select d.order_line_id, sum(d.quantity) as issued from shipment_line d
@@ -83,6 +103,7 @@ order by 1, 2"""
 def check_fulfilment(findings: Findings) -> None:
     """Issued <= allocated <= ordered per line, from shipments and reservations; every goods issue invoiced in time."""
     findings.compared += count(findings, "logistics", "sales_order_line")
+    products: set[int] = set()
     for row in _read(findings, _LINES):
         findings.add(
             f"logistics/sales_order_line {row['order_id']}/{row['line_no']}",
@@ -95,6 +116,9 @@ def check_fulfilment(findings: Findings) -> None:
             {"issued": row["issued"], "reserved": row["reserved"], "cancelled": row["cancelled"]},
             "owner corrupt",
         )
+        if row["is_stocked"] and row["reserved"] != row["live"]:
+            _note(products, row["product_id"])
+    _repair(findings, products)
     check_invoicing(findings, partial(_read, findings))
 
 
@@ -105,8 +129,6 @@ CHECKS = (
         5,
         check_stock_balance,
         True,
-        repair="the row itself was altered and no count mends it: stop changes of the product, then an administrator "
-        "of the database sets on_hand to the sum of the product's moves in the warehouse and reserved to its live "
-        "reservations, or restores lost moves, reservations and stock rows from a backup; count the product afterwards",
+        repair=_RECOUNT.format(""),
     ),
 )

@@ -116,11 +116,11 @@ def _incident(alert: Alert) -> dict[str, Any]:
 
 
 def _repairs(module: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
-    """Rebuilds, detachments and attachments that a module's change journal recorded."""
+    """Rebuilds, detachments, attachments and recounts that a module's change journal recorded."""
     with cursor(module) as cur:
         cur.execute(
             "select at, entity as kind, actor_name as actor, payload::text as what from change_journal "
-            "where entity in ('resync', 'reader_state') and at between %s and %s order by at",
+            "where entity in ('resync', 'reader_state', 'recount') and at between %s and %s order by at",
             [since, until + timedelta(seconds=1)],
         )
         return [{**row, "owner": module, "what": load_json(row["what"])} for row in rows_as_dicts(cur)]

@@ -44,14 +44,17 @@ def attach_again(
 
 
 def check_again(entity_name: str, *, in_background: bool = False, wait_s: float = 0) -> ScrubRun | None:
-    """Run the checks of an entity's copies; None when it has none.
+    """Run the checks of an entity's copies, as :func:`run_again`; None when it has none."""
+    names = [spec.name for spec in all_checks() if spec.entity == entity_name]
+    return run_again(names, in_background=in_background, wait_s=wait_s) if names else None
+
+
+def run_again(names: list[str], *, in_background: bool = False, wait_s: float = 0) -> ScrubRun:
+    """Run checks after a repair.
 
     While another run is under way for longer than ``wait_s``, or ``in_background``, the run is requested, and the
     workers do it: it is then not finished.
     """
-    names = [spec.name for spec in all_checks() if spec.entity == entity_name]
-    if not names:
-        return None
     actor = current_actor().name
     if in_background:
         return request_scrub(names, trigger="repair", asked_by=actor)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from erp.db import cursor
+from erp.db import cursor, rows_as_dicts
 from erp.errors import NotFound
 from erp.fields import load_json
 from finance.models import Invoice, InvoiceSettlement, VatCode
@@ -75,3 +75,15 @@ def books_difference() -> Decimal:
     with cursor("finance") as cur:
         cur.execute("select coalesce(sum(amount), 0) from journal_line")
         return Decimal(cur.fetchone()[0])
+
+
+_VALUED = """
+select move_id, product_id, move_seq, kind, quantity, unit_cost, moved_on, document_kind, document_id, document_number
+from valued_move where product_id = %s order by move_seq"""
+
+
+def list_valued_moves(product_id: int) -> list[dict[str, Any]]:
+    """Stock moves of a product as they were when they were valued, by number."""
+    with cursor("finance") as cur:
+        cur.execute(_VALUED, [product_id])
+        return rows_as_dicts(cur)

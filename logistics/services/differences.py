@@ -86,7 +86,7 @@ def post_differences(
         for p, n in counted.items()
         if n != on_hand.get(p, 0)
     ]
-    waiting = _give_way(_giving_way(place.pk, counted, orders), actor)
+    waiting = give_way(place.pk, counted, orders, actor)
     moves = [
         Move(
             place.pk, d["product_id"], "adjustment", d["counted"] - d["expected"], on, "stock_count", number,
@@ -99,6 +99,14 @@ def post_differences(
         enqueue("logistics", "value_moves", number, {"moves": posted})
         ask_for_backorders(number, {d["product_id"] for d in differences})
     return {"differences": differences, "pieces": sum(m["quantity"] for m in posted), "waiting": waiting}
+
+
+def give_way(warehouse_id: int, counted: Mapping[int, int], orders: list[int], actor: Actor) -> list[str]:
+    """End reservations beyond the pieces that are there; the caller holds the locks of ``orders`` and of the stock.
+
+    Returns the numbers of the orders that wait now.
+    """
+    return _give_way(_giving_way(warehouse_id, counted, orders), actor)
 
 
 def _give_way(rows: list[dict[str, Any]], actor: Actor) -> list[str]:
