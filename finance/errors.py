@@ -203,6 +203,12 @@ class DateTooFarAhead(Refused):
     code = "date-too-far-ahead"
 
 
+class DateBeforeBooks(Refused):
+    """No VAT period holds the tax point: it lies before the books begin."""
+
+    code = "date-before-books"
+
+
 class PeriodNotClosable(Refused):
     """The month cannot be closed for good yet."""
 

@@ -12,13 +12,14 @@ from erp.scrubber.reading import count, read
 from erp.scrubber.result import Findings
 from finance.models import DOCUMENT_KINDS
 from finance.nav_check import check_archive, check_nav
-from finance.services import accounts
+from finance.services import accounts, vat_by_hand
 from finance.services.reporting import comparing
 
 MONTHS_NAMED = 12
 
-# Entries on the VAT account that no document stands behind: transfers, closings, and the accountant's own.
-VAT_WITHOUT_DOCUMENT = ["vat_settlement", "margin_vat", "manual", "recurring", "year_close", "year_open"]
+# Entries on the VAT account that no document stands behind: transfers and closings. What is posted by hand is
+# named by its entries.
+VAT_WITHOUT_DOCUMENT = [*vat_by_hand.TRANSFERS, "manual", "recurring"]
 
 _VAT = """
 with ledger as (
@@ -62,13 +63,17 @@ def _read(findings: Findings, statement: str, arguments: Any = None) -> Iterator
 
 
 def check_vat(findings: Findings) -> None:
-    """Output VAT per code: ledger, documents and what the NAV has are equal; documents equal their lines."""
+    """Output VAT per code: ledger, documents and what the NAV has are equal; documents equal their lines.
+
+    VAT that was posted by hand is in the ledger and on no document.
+    """
     findings.compared = count(findings, "finance", "invoice")
     arguments = {"account": accounts.OUTPUT_VAT, "others": VAT_WITHOUT_DOCUMENT}
     _check_codes(findings, list(_read(findings, _VAT, arguments)))
     if findings.mismatched:
         months = _read(findings, _VAT_MONTHS, {**arguments, "kinds": list(DOCUMENT_KINDS)})
         _reconcile(findings, [row["month"] for row in months])
+    _check_by_hand(findings)
     for row in _read(findings, _TOTALS):
         key, difference = f"finance/invoice {row['number']}", row["header"] - row["lines"]
         findings.add(key, row["header"], row["lines"], "owner corrupt", amount=difference)
@@ -92,6 +97,16 @@ def _check_codes(findings: Findings, days: list[dict[str, Any]]) -> None:
             findings.add(day, row["documents"], row["ledger"], "owner corrupt", amount=difference)
         findings.repair_with(
             "manage.py verify_books --full names lines whose tax date was altered; restore them from a backup"
+        )
+
+
+def _check_by_hand(findings: Findings) -> None:
+    """Entries of VAT that no document, and without a VAT code no return either, stands behind."""
+    for row in _read(findings, vat_by_hand.BY_HAND, vat_by_hand.arguments()):
+        key = f"finance/journal_entry {row['entry_id']}, account {row['account']}, VAT code {row['code'] or 'none'}"
+        findings.add(key, 0, row["amount"], "owner corrupt", amount=row["amount"])
+        findings.repair_with(
+            "reverse the entry; issue a document for VAT that is owed, post it with a VAT code or to another account"
         )
 
 

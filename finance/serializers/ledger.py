@@ -20,11 +20,13 @@ from finance.errors import (
     AdvanceExceeded,
     AlreadyPosted,
     CreditExceedsInvoice,
+    DateBeforeBooks,
     DateTooFarAhead,
     PeriodClosed,
     UnbalancedEntry,
     UnknownAccount,
 )
+from finance.models import FiscalPeriod
 
 ZERO = Decimal(0)
 DAYS_AHEAD = 31
@@ -123,21 +125,33 @@ class PostedEntry:
 
 
 def entry_arguments(entries: Sequence[EntryDraft], base_currency: str, actor: Actor | None = None) -> list[Any]:
-    """Arguments of :data:`ENTRIES_SQL`: the entries as JSON, actor id, actor name. Raises DateTooFarAhead."""
+    """Arguments of :data:`ENTRIES_SQL`: the entries as JSON, actor id, actor name.
+
+    Raises DateTooFarAhead, DateBeforeBooks.
+    """
     latest = timezone.now().date() + timedelta(days=DAYS_AHEAD)
     for entry in entries:
         if entry.entry_on > latest:
             raise DateTooFarAhead(f"{entry.entry_on} is too far ahead: entries may be dated until {latest}")
-        _require_near(entry, latest + timedelta(days=TAX_DAYS_AHEAD - DAYS_AHEAD))
+        _require_tax_period(entry, latest + timedelta(days=TAX_DAYS_AHEAD - DAYS_AHEAD))
     who = actor or current_actor()
     rows = [_entry_row(n, entry, base_currency) for n, entry in enumerate(entries, start=1)]
     return [dump_json(rows), who.id, who.name]
 
 
-def _require_near(entry: EntryDraft, latest: date) -> None:
-    tax_on = max((entry.tax_day(line) for line in entry.lines), default=entry.entry_on)
-    if tax_on > latest:
-        raise DateTooFarAhead(f"{tax_on} is too far ahead: the tax point may lie until {latest}")
+def _require_tax_period(entry: EntryDraft, latest: date) -> None:
+    days = [entry.entry_on, *(entry.tax_day(line) for line in entry.lines)]
+    if max(days) > latest:
+        raise DateTooFarAhead(f"{max(days)} is too far ahead: the tax point may lie until {latest}")
+    year = entry.entry_on.replace(month=1, day=1)  # months are opened by years, so a tax point in this year has one
+    if min(days) < year and entry.reverses_id is None:
+        first = FiscalPeriod.objects.order_by("starts_on").values_list("starts_on", flat=True).first()
+        begun = min(first or year, year)
+        if min(days) < begun:
+            raise DateBeforeBooks(
+                f"The day of fulfilment {min(days)} lies before the books begin, on {begun}: no VAT return would hold "
+                "it. Look at the year; VAT of an earlier supply belongs to the return of the books before"
+            )
 
 
 def _entry_row(n: int, entry: EntryDraft, base_currency: str) -> dict[str, Any]:

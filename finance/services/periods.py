@@ -17,6 +17,8 @@ from finance.serializers.ledger import posting_errors
 from finance.services import tie_out
 from finance.services.sealing import seal_pending
 from finance.services.unfinished import unfinished
+from finance.services.vat_by_hand import disagreement
+from finance.services.vat_return import vat_return
 
 State = FiscalPeriod.State
 
@@ -30,7 +32,7 @@ def set_state(period_id: int, state: str, *, actor: Actor, reason: str = "") -> 
 
     Raises:
         PeriodClosed: the month is locked for good, or an earlier month is still open to postings.
-        PeriodNotClosable: the month is not over, or work still has to enter it.
+        PeriodNotClosable: the month is not over, or work still has to enter it; VAT stands in no return.
         SubledgersDiffer: the month cannot be closed, because accounts are not what their documents say.
         ReasonMissing.
     """
@@ -69,10 +71,12 @@ def _require_earlier_closed(period: FiscalPeriod) -> None:
 def require_tied_out(period: FiscalPeriod) -> None:
     """Refuse while a subledger differs from its accounts at the period's end, or work still has to enter it.
 
+    VAT accounts that hold what the month's return does not are such work.
+
     Raises SubledgersDiffer, PeriodNotClosable.
     """
     found = tie_out.differences(period.ends_on)
-    waiting = unfinished(period.ends_on)
+    waiting = _other_obstacles(period)
     if found:
         raise SubledgersDiffer(
             f"{period.code} cannot be closed: " + ". ".join([*(str(difference) for difference in found), *waiting]),
@@ -87,7 +91,12 @@ def require_tied_out(period: FiscalPeriod) -> None:
 def standing_against(period: FiscalPeriod) -> list[str]:
     """What stands against closing a month, in words; compares every subledger, which takes its time."""
     found = [str(difference) for difference in tie_out.differences(period.ends_on)]
-    return [*found, *unfinished(period.ends_on)]
+    return [*found, *_other_obstacles(period)]
+
+
+def _other_obstacles(period: FiscalPeriod) -> list[str]:
+    against = disagreement(vat_return(period.starts_on, period.ends_on), period.code)
+    return [*filter(None, [against]), *unfinished(period.ends_on)]
 
 
 def check_period(period_id: int, *, actor: Actor) -> PeriodCheck:

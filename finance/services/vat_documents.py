@@ -9,7 +9,7 @@ from erp.db import cursor, rows_as_dicts
 from finance.models import DOCUMENT_KINDS, FiscalPeriod
 from finance.services import accounts
 from finance.services.accounts import VAT_ACCOUNTS
-from finance.services.vat_return import APART
+from finance.services.balances import moved_sql
 
 _IS_PURCHASE = "(l.account = %(input)s or (l.account <> %(output)s and a.type in ('asset', 'expense')))"
 _SIDES = {
@@ -99,20 +99,39 @@ def late_documents(period: FiscalPeriod) -> list[dict[str, Any]]:
         return rows_as_dicts(cur)
 
 
-# An entry and its reversal are one; nothing is left of them.
-_WITHOUT_CODE = """
-select coalesce(e.reverses_id, e.id) as entry_id, min(l.entry_on) as entry_on, l.account, sum(l.amount) as amount,
-  coalesce(min(nullif(e.text, '')), '') as text, max(l.document_kind) as document_kind,
-  max(l.document_number) as document_number, max(l.document_id) as document_id
-from journal_line l join journal_entry e on e.id = l.entry_id
-where l.account = any(%(vat_accounts)s) and l.vat_code = '' and l.tax_on between %(first)s and %(last)s
-  and l.document_kind <> all(%(apart)s)
-group by 1, l.account having sum(l.amount) <> 0 order by 1, 3 limit 100"""
+_HOLDING = f"""
+select x.month::date as first, (x.month + interval '1 month' - interval '1 day')::date as last,
+  to_char(x.month, 'YYYY-MM') as code, x.output, x.input, exists (
+    select 1 from journal_entry s where s.document_kind = 'vat_settlement'
+      and s.document_number = to_char(x.month, 'YYYY-MM')
+    union all
+    select 1 from fiscal_period p where p.starts_on = x.month and p.state = 'locked') as is_closed
+from (
+  select date_trunc('month', m.tax_on::timestamp) as month,
+    coalesce(sum(m.credit - m.debit) filter (where m.account = %(output)s), 0) as output,
+    coalesce(sum(m.debit - m.credit) filter (where m.account = %(input)s), 0) as input
+  from (
+    {moved_sql("t.account = any(%(vat_accounts)s) and t.tax_on < %(before)s")}
+    union all
+    select l.entry_on, l.tax_on, l.account, l.vat_code, -greatest(l.amount, 0), -greatest(-l.amount, 0)
+    from journal_entry e join journal_line l on l.entry_id = e.id
+    where e.document_kind = any(%(year_entries)s) and l.account = any(%(vat_accounts)s) and l.tax_on < %(before)s
+  ) m group by 1
+) x where x.output <> 0 or x.input <> 0 order by 1 desc"""
 
 
-def entries_without_code(first: date, last: date) -> list[dict[str, Any]]:
-    """Entries on VAT accounts that stand in no return, because they carry no VAT code; ``amount`` is debit positive."""
-    arguments: dict[str, Any] = {"first": first, "last": last, "vat_accounts": list(VAT_ACCOUNTS), "apart": list(APART)}
+def months_holding(before: date) -> list[dict[str, Any]]:
+    """Months before a day whose VAT accounts still hold something, by tax dates, latest first.
+
+    Each with ``first``, ``last``, ``code``, ``output``, ``input``, whether its return ``is_closed``, and ``late``, what
+    came after it was (as of :func:`late_documents`).
+    """
+    arguments: dict[str, Any] = {
+        "before": before, "vat_accounts": list(VAT_ACCOUNTS), "output": accounts.OUTPUT_VAT,
+        "input": accounts.INPUT_VAT, "year_entries": ["year_close", "year_open"],
+    }  # fmt: skip
     with cursor("finance") as cur:
-        cur.execute(_WITHOUT_CODE, arguments)
-        return rows_as_dicts(cur)
+        cur.execute(_HOLDING, arguments)
+        found = rows_as_dicts(cur)
+    closed = {p.code: p for p in FiscalPeriod.objects.filter(code__in=[r["code"] for r in found if r["is_closed"]])}
+    return [{**row, "late": late_documents(closed[row["code"]]) if row["code"] in closed else []} for row in found]

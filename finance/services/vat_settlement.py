@@ -13,8 +13,8 @@ from finance.serializers.ledger import EntryDraft, LineDraft
 from finance.services import accounts, posting
 from finance.services.margin_vat import margin_vat_due, post_margin_vat
 from finance.services.open_days import first_open_day
-from finance.services.vat_documents import entries_without_code
-from finance.services.vat_return import SETTLEMENT, VatReturn, vat_return
+from finance.services.vat_by_hand import disagreement
+from finance.services.vat_return import SETTLEMENT, vat_return
 
 
 @retried("finance")
@@ -34,7 +34,9 @@ def settle_vat(period_code: str, *, actor: Actor) -> dict[str, Any]:
     if margin_vat_due(period.ends_on):
         post_margin_vat(period_code, actor=actor)
     found = vat_return(period.starts_on, period.ends_on)
-    _require_agreement(found, period_code)
+    against = disagreement(found, period_code)
+    if against:
+        raise Refused(against)
     # Output VAT stands in credit, input VAT in debit.
     left = {a.account: (-a.left if a.account == accounts.INPUT_VAT else a.left) for a in found.accounts}
     amounts = {account: amount for account, amount in left.items() if amount}
@@ -53,16 +55,3 @@ def settle_vat(period_code: str, *, actor: Actor) -> dict[str, Any]:
     )  # fmt: skip
     (entry_id,) = posting.post([entry], actor)
     return posting.entry_as_data(JournalEntry.objects.get(pk=entry_id))
-
-
-def _require_agreement(found: VatReturn, period_code: str) -> None:
-    if found.agrees:
-        return
-    named = [
-        f"{row['entry_id']} ({row['account']}, {row['amount'].normalize():,f})"
-        for row in entries_without_code(found.first, found.last)
-    ]
-    raise Refused(
-        f"The VAT accounts hold what the return of {period_code} does not: reverse these entries and post them with a "
-        f"VAT code, or to another account: {', '.join(named)}"
-    )

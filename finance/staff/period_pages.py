@@ -16,6 +16,7 @@ from erp.staff.desk import duty_page, page, perform
 from finance.errors import NoExchangeRate
 from finance.models import FiscalPeriod
 from finance.services import accounts, accruals, goods_issues, periods, year_close
+from finance.staff.vat_pages import holding_months
 
 State = FiscalPeriod.State
 
@@ -33,6 +34,7 @@ def period_calendar(request: HttpRequest) -> HttpResponse:
         request, "finance/periods.html", "Periods", years=periods.calendar(), next=following, is_over=is_over,
         check=periods.last_check(following) if following else None, currency=accounts.base_currency(),
         unbilled=unbilled, is_accruable=any(row.missing for row in unbilled),
+        holding=holding_months(following.starts_on) if following else [],
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -18,12 +19,8 @@ from finance.models import FiscalPeriod, Invoice
 from finance.services import accounts
 from finance.services.margin_costs import enter_costs, lines_without_cost, margin_lines
 from finance.services.margin_vat import margin_vat_due, post_margin_vat
-from finance.services.vat_documents import (
-    document_differences,
-    documents_of_code,
-    entries_without_code,
-    late_documents,
-)
+from finance.services.vat_by_hand import entries_without_code
+from finance.services.vat_documents import document_differences, documents_of_code, late_documents, months_holding
 from finance.services.vat_return import SIDES, VatReturn, vat_return
 from finance.services.vat_settlement import settle_vat
 from finance.staff import forms as f
@@ -52,6 +49,7 @@ def vat_return_page(request: HttpRequest) -> HttpResponse:
         query=f"first={first}&last={last}", margin_due=margin_vat_due(last),
         without_cost=lines_without_cost(last), margin_lines=margin_lines(first, last), late=_late(period),
         without_code=_linked([] if found.agrees else entries_without_code(first, last)),
+        holding=holding_months(first),
     )  # fmt: skip
 
 
@@ -63,6 +61,14 @@ _SIDES = (
 
 def _late(period: FiscalPeriod | None) -> list[dict[str, Any]]:
     return _linked(late_documents(period) if period else [])
+
+
+def holding_months(before: date) -> list[dict[str, Any]]:
+    """Months before a day whose VAT accounts still hold something, their late documents with links: for a page."""
+    found = months_holding(before)
+    for month in found:
+        _linked(month["late"])
+    return found
 
 
 def _linked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -16,12 +16,12 @@ import finance
 from erp.actor import SYSTEM
 from erp.scrubber.result import Findings
 from finance import api
-from finance.errors import DateTooFarAhead, UnknownVatCode
+from finance.errors import DateBeforeBooks, DateTooFarAhead, UnknownVatCode
 from finance.models import FiscalPeriod, Invoice, JournalLine, LedgerBalance
 from finance.serializers import VatCodeSerializer
 from finance.services import crediting, goods_issues, invoicing, periods, posting, sealing, tie_out, year_close
 from finance.services.balances import trial_balance
-from finance.services.vat_documents import document_differences, documents_of_code, late_documents
+from finance.services.vat_documents import document_differences, documents_of_code, late_documents, months_holding
 from finance.services.vat_return import vat_return
 from finance.services.vat_settlement import settle_vat
 from finance.vat_check import check_vat
@@ -235,16 +235,27 @@ THIS_YEAR = Months((date(2026, 3, 1), date(2026, 3, 31)), (date(2026, 4, 1), dat
 @pytest.mark.usefixtures("in_may")
 def test_supply_of_a_month_closed_for_good_is_invoiced_and_settled_in_an_open_one(fresh_world: World) -> None:
     m = THIS_YEAR
+    with pytest.raises(
+        DateBeforeBooks, match="2016-03-03 lies before the books begin, on 2026-01-01.*Look at the year"
+    ):
+        invoice(fresh_world, m, fulfilled_on=date(2016, 3, 3))  # a typing error
+    assert not FiscalPeriod.objects.exists()
     invoice(fresh_world, m, issued_on=m.supplied)
     settle_vat(m.code, actor=BOOKKEEPER)
     for period in FiscalPeriod.objects.filter(starts_on__lte=m.march[0]).order_by("starts_on"):
         periods.set_state(period.pk, FiscalPeriod.State.LOCKED, actor=BOOKKEEPER)
     late = invoice(fresh_world, m, "500", issued_on=date(2026, 5, 4))
     assert [r["document_id"] for r in late_documents(FiscalPeriod.objects.get(code=m.code))] == [late["id"]]
+    client = staff_client("vat", duty="finance")
+    for url in ("vat-return/?period=2026-04", "periods/"):  # the months after it name the month and what came late
+        page = client.get(f"/admin/finance/{url}").content.decode()
+        for text in ("?first=2026-03-01&amp;last=2026-03-31", f">{late['number']}</a> -135"):
+            assert text in page[page.index("data-holding") :]
     again = settle_vat(m.code, actor=BOOKKEEPER)
     assert again["entry_on"] == date(2026, 4, 1)
     assert vat_return(*m.march).accounts[0].left == 0
     assert vat_return(*m.april).accounts[0].left == 0
+    assert "data-holding" not in client.get("/admin/finance/periods/").content.decode()
     assert tax(m.march) == {"27": (D(1500), D(405))}
 
 
@@ -257,10 +268,13 @@ def test_close_of_a_year_leaves_what_is_owed_for_its_last_month_and_the_next(fre
     for period in FiscalPeriod.objects.filter(ends_on__lt=december).order_by("starts_on"):
         periods.set_state(period.pk, FiscalPeriod.State.LOCKED, actor=BOOKKEEPER)
     year_close.close_year(2026, actor=BOOKKEEPER)
+    left = {month["code"]: month["output"] for month in months_holding(date(2027, 2, 1))}
+    assert left == {"2026-12": D(270), "2027-01": D(135)}
     for month, owed in (("2026-12", 270), ("2027-01", 135)):
         done = settle_vat(month, actor=BOOKKEEPER)
         assert {x["account"]: x["amount"] for x in done["lines"]} == {"467": owed, "468": -owed}
         assert done["entry_on"].year == 2027
+    assert months_holding(date(2027, 2, 1)) == []
     assert {r["account"]: r["balance"] for r in trial_balance(january, january.replace(day=31))}["468"] == -405
     assert "467" not in {r["account"] for r in trial_balance(january, january.replace(day=31)) if r["balance"]}
 

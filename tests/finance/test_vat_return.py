@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from erp.errors import NotFound, Refused
 from erp.money import LineInput, document_totals
 from finance import api
+from finance.errors import PeriodNotClosable
 from finance.models import FiscalPeriod, Invoice, InvoiceLine, JournalLine, LedgerBalance
-from finance.services import balances, crediting, invoicing, posting, sealing, tie_out
+from finance.services import balances, crediting, invoicing, periods, posting, sealing, tie_out
 from finance.services.margin_costs import enter_costs, margin_lines
 from finance.services.margin_vat import margin_vat_due, post_margin_vat
 from finance.services.soundness import books_problems
@@ -123,15 +124,20 @@ def test_vat_without_a_code_breaks_the_return_and_is_not_transferred(fresh_world
     assert (found.payable, found.agrees) == (D(320), False)
     assert [(a.difference, a.transferred) for a in found.accounts] == [(D(500), D(0)), (D(0), D(0))]
     assert "467 holds 500" in books_problems(*MARCH)["vat"][0]
-    with pytest.raises(Refused, match=rf"return of 2026-03 does not: .* {entry['id']} \(467, -500\)"):
+    with pytest.raises(Refused, match=rf"return of 2026-03 does not .* {entry['id']} \(467, -500\)"):
         settle_vat("2026-03", actor=BOOKKEEPER)
     page = staff_client("vat", duty="finance").get("/admin/finance/vat-return/?period=2026-03").content.decode()
     assert f'href="/admin/finance/journalentry/{entry["id"]}/change/"' in page
+    for code in ("2026-01", "2026-02"):
+        periods.set_state(FiscalPeriod.objects.get(code=code).pk, "locked", actor=BOOKKEEPER)
+    with pytest.raises(PeriodNotClosable, match=rf"467 by 500.*reverse .* {entry['id']} \(467, -500\)"):
+        periods.set_state(FiscalPeriod.objects.get(code="2026-03").pk, "locked", actor=BOOKKEEPER)
     posting.reverse_entry(entry["id"], actor=BOOKKEEPER, on_date=date(2026, 4, 3))  # leaves the month it stood in
     assert vat_return(*MARCH).agrees
     assert vat_return(*APRIL).agrees
     settled = settle_vat("2026-03", actor=BOOKKEEPER)
     assert {line["account"]: line["amount"] for line in settled["lines"]}["468"] == D(-320)
+    assert periods.set_state(FiscalPeriod.objects.get(code="2026-03").pk, "locked", actor=BOOKKEEPER) == "2026-03"
 
 
 def test_reversed_settlement_is_owed_by_its_own_month_again(fresh_world: World) -> None:

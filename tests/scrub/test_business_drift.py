@@ -128,14 +128,21 @@ def test_goods_issue_that_waits_for_a_collective_invoice_is_no_drift(here: Insta
         assert (run(name).status, run(name).samples) == ("ok", [])
 
 
-def test_entries_of_the_accountant_on_the_vat_account_are_no_drift(here: Installation) -> None:
+def test_vat_posted_by_hand_is_named_until_it_is_reversed(here: Installation) -> None:
     today = timezone.now().date()
     lines = [{"account": "467", "amount": 10, "vat_code": "27"}, {"account": "384", "amount": -10}]
-    entry = posting.post_journal_entry({"entry_on": today, "lines": lines}, actor=CLERK, posting_key="manual:vat")
-    posting.reverse_entry(entry["id"], actor=CLERK)
+    owed = posting.post_journal_entry({"entry_on": today, "lines": lines}, actor=CLERK, posting_key="manual:vat")
     lines = [{"account": "467", "amount": 5}, {"account": "468", "amount": -5}]
-    entry = posting.post_journal_entry({"entry_on": today, "lines": lines}, actor=CLERK, posting_key="manual:vat-2")
-    assert run("vat").status == "ok"  # the VAT return shows it
-    posting.reverse_entry(entry["id"], actor=CLERK)
+    stray = posting.post_journal_entry({"entry_on": today, "lines": lines}, actor=CLERK, posting_key="manual:vat-2")
+    bought = [{"account": a, "amount": n, "vat_code": "FAD"} for a, n in (("467", -27), ("466", 27))]
+    posting.post_journal_entry({"entry_on": today, "lines": bought}, actor=CLERK, posting_key="manual:vat-3")
+    found = run("vat")
+    assert [(x.key, x.found) for x in found.samples] == [
+        (f"finance/journal_entry {owed['id']}, account 467, VAT code 27", 10),
+        (f"finance/journal_entry {stray['id']}, account 467, VAT code none", 5),
+    ]
+    for entry in (owed, stray):
+        posting.reverse_entry(entry["id"], actor=CLERK)
+    assert run("vat").status == "ok"
     settle_vat(f"{today:%Y-%m}", actor=CLERK)
     assert (run("vat").status, run("vat").samples) == ("ok", [])

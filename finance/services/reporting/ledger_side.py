@@ -10,9 +10,9 @@ from typing import Any
 from erp.db import cursor, rows_as_dicts
 from finance.models import DOCUMENT_KINDS
 from finance.services import accounts
+from finance.services.vat_by_hand import vat_by_hand
 
 ZERO = Decimal(0)
-TRANSFERS = ("vat_settlement", "margin_vat", "year_close", "year_open")  # of what is owed already, or on a margin
 
 Amounts = dict[str, tuple[Decimal, Decimal]]
 """VAT code → net and VAT."""
@@ -29,16 +29,6 @@ where l.vat_code <> '' and l.document_kind = any(%(kinds)s)
   and coalesce(i.issued_on, l.entry_on) between %(first)s and %(last)s
   and (%(numbers)s::text[] is null or i.number = any(%(numbers)s::text[]))
 group by 1, 2"""
-
-# The accountant's own: VAT that is owed by no document. What a buyer owes and deducts in one entry is none, and an
-# entry and its reversal are none either.
-_ENTRIES = """
-select coalesce(e.reverses_id, e.id) as id, l.vat_code, -sum(l.amount) as vat
-from journal_line l join journal_entry e on e.id = l.entry_id
-where l.vat_code <> '' and l.account = any(%(vat_accounts)s)
-  and l.document_kind <> all(%(kinds)s) and l.document_kind <> all(%(apart)s)
-  and l.entry_on between %(first)s and %(last)s and %(numbers)s::text[] is null
-group by 1, 2 having sum(l.amount) <> 0 and bool_or(l.account = %(vat)s) order by 1, 2"""
 
 # What the document's own entry posts beside revenue and VAT: the receivable, or an exchange difference instead.
 _OWED = """
@@ -62,20 +52,18 @@ class Booked:
 
 def ledger_of(period: Mapping[str, Any], of_code: Mapping[str, str]) -> Booked:
     """What is posted of the documents of a period (``first``, ``last``, ``numbers`` or None); codes by their names."""
-    values = {
-        "vat": accounts.OUTPUT_VAT, "vat_accounts": list(accounts.VAT_ACCOUNTS), "kinds": list(DOCUMENT_KINDS),
-        "apart": list(TRANSFERS), **period,
-    }  # fmt: skip
+    values = {"vat": accounts.OUTPUT_VAT, "kinds": list(DOCUMENT_KINDS), **period}
     with cursor("finance") as cur:
         cur.execute(_LEDGER, values)
         rows = rows_as_dicts(cur)
         cur.execute(_OWED, values)
         owed = {row["id"]: (row["amount"], row["document_amount"]) for row in rows_as_dicts(cur)}
-        cur.execute(_ENTRIES, values)
-        entries = rows_as_dicts(cur)
+    by_hand = [] if period.get("numbers") is not None else vat_by_hand(period["first"], period["last"])
     booked = Booked(owed=owed)
-    for row in entries:
-        booked.entries.setdefault(row["id"], {})[of_code.get(row["vat_code"], row["vat_code"])] = (ZERO, row["vat"])
+    for row in by_hand:
+        if row["code"]:  # what has none is in no return either: closing and check 9 name it
+            of_entry = booked.entries.setdefault(row["entry_id"], {})
+            of_entry[of_code.get(row["code"], row["code"])] = (ZERO, -row["owed"])
     for row in rows:
         code = of_code.get(row["vat_code"], row["vat_code"])
         for sums, net, vat in ((booked.amounts, "net", "vat"), (booked.native, "document_net", "document_vat")):
