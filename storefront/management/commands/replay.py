@@ -11,10 +11,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from erp.errors import Refused
 from erp.fields import dump_json
 from storefront.services.replay.assumptions import Assumptions
 from storefront.services.replay.running import Outcome, ReplayBusy, replay
 from storefront.services.replay.source import Record, SourceError
+
+GOES_ON = "What was booked stays; run the same command again to go on."
 
 
 class Command(BaseCommand):
@@ -50,8 +53,10 @@ class Command(BaseCommand):
                 outcome = replay(options["file"], assumed, limit=options["limit"], watch=watch, progress=progress)
             except (SourceError, ReplayBusy) as error:
                 raise CommandError(str(error)) from error
+            except Refused as error:
+                raise CommandError(f"{error}. {GOES_ON}") from error
             except KeyboardInterrupt:
-                raise CommandError("Interrupted. What was booked stays; run the same command again to go on.") from None
+                raise CommandError(f"Interrupted. {GOES_ON}") from None
         self._print(outcome, assumed, options["json"])
         if outcome.problems:
             raise CommandError("The history does not tie out: " + "; ".join(outcome.problems))

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from erp.relay import drain
 from finance import api as finance_api
 from logistics import api as logistics_api
 from storefront.models import ReplayedInvoice
+from storefront.services.pricing import NoVatRate, vat_rates
 
 from .assumptions import PAID_FROM, SOURCE, Assumptions, reference
 from .booking import Booker
@@ -169,6 +170,14 @@ def _prepare_books(assumed: Assumptions, survey: Survey, base_currency: str) -> 
         finance_api.save_exchange_rates([row])
     if not logistics_api.list_warehouses():
         logistics_api.save_warehouse({"code": "MAIN", "name": "Main warehouse"})
+    if survey.opening_on:
+        _require_vat_code(assumed.vat_code, survey.opening_on + timedelta(days=1))
+
+
+def _require_vat_code(code: str, on_date: date) -> None:
+    if code not in (valid := vat_rates(on_date)):
+        known = ", ".join(sorted(valid))
+        raise NoVatRate(f"VAT code {code!r} is not valid on {on_date}, the first day; valid are {known}", vat_code=code)
 
 
 def _book_one(document: Document, done: set[str], booker: Booker, outcome: Outcome) -> None:

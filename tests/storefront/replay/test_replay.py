@@ -73,6 +73,10 @@ def require_tied_out(erp: ErpDatabase) -> None:
 
 
 def test_excerpt_ties_out_and_a_repeat_changes_nothing(fresh_erp: ErpDatabase) -> None:
+    too_early = fresh_erp.manage("replay", str(EXCERPT), "--vat-code", "27", check=False)
+    assert too_early.returncode == 1
+    assert "VAT code '27' is not valid on 2010-12-" in too_early.stderr
+    assert "Traceback" not in too_early.stderr
     first = replay(fresh_erp)
     assert {name: first[name] for name in ("rows", "invoices", "orders", "rejected", "net_total")} == {
         "rows": 590, "invoices": 105, "orders": 54, "rejected": 0, "net_total": str(NET_TOTAL),
