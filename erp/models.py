@@ -12,9 +12,17 @@ from django.db.models.functions import Now
 from erp.errors import OwnershipError
 from erp.fields import ExactJSONField, Xid8Field
 from erp.permit import require_permit
-from erp.records import Alert, AlertDelivery, ClockReading, Heartbeat, ScrubResult, ScrubRun
+from erp.records import Alert, AlertDelivery, ClockReading, Heartbeat, Rebuild, ScrubResult, ScrubRun
 
-__all__ = ["Alert", "AlertDelivery", "ClockReading", "Heartbeat", "ScrubResult", "ScrubRun"]  # found by Django here
+__all__ = [
+    "Alert",
+    "AlertDelivery",
+    "ClockReading",
+    "Heartbeat",
+    "Rebuild",
+    "ScrubResult",
+    "ScrubRun",
+]  # found by Django here
 
 M = TypeVar("M", bound=models.Model)
 

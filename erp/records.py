@@ -1,4 +1,4 @@
-"""What the platform records about itself: incidents and their deliveries, signs of life, clocks, scrubber runs."""
+"""What the platform records about itself: incidents, deliveries, signs of life, clocks, scrubber runs, rebuilds."""
 
 from __future__ import annotations
 
@@ -117,6 +117,37 @@ class ScrubRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M} {self.status}"
+
+
+class Rebuild(models.Model):
+    """A copy, or some rows of it, that staff asked the workers to rebuild; unfinished when ``finished_at`` is empty."""
+
+    entity = models.CharField(max_length=40)
+    reader = models.CharField(max_length=40)
+    keys = ExactJSONField(default=list, db_default=[])  # rows to rebuild; empty: all
+    is_attach = models.BooleanField(default=False, db_default=False)  # attach the reader when the copy is right
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=150)
+    requested_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+    status = models.CharField(max_length=10, default="requested")  # requested | running | done | failed
+    attempts = models.IntegerField(default=0, db_default=0)
+    ranges = models.IntegerField(default=0, db_default=0)  # of keys, done so far
+    changed = models.BigIntegerField(default=0, db_default=0)
+    removed = models.BigIntegerField(default=0, db_default=0)
+    error = models.TextField(default="", db_default="", blank=True)
+
+    class Meta:
+        db_table = "rebuild"
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["entity", "reader"], condition=models.Q(finished_at=None), name="rebuild_one_unfinished"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.reader}/{self.entity} {self.status}"
 
 
 class ScrubResult(models.Model):

@@ -41,6 +41,7 @@ def generated_tasks() -> list[Registered]:
     tasks += [
         Registered("nightly scrub", "erp.scrub", PLATFORM, crontab=("0", "3")),
         Registered("pending scrubs", "erp.scrub_pending", PLATFORM, every_s=60),
+        Registered("pending rebuilds", "erp.rebuild_pending", PLATFORM, every_s=60),
         Registered("housekeeping", "erp.housekeeping", PLATFORM, crontab=("20", "2")),
     ]
     return tasks + registry.periodic_tasks

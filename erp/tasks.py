@@ -9,7 +9,6 @@ from celery import shared_task
 from django.db import DatabaseError
 
 from erp import ownership
-from erp.actor import Actor, acting_as
 from erp.db import cursor, module_transaction
 
 
@@ -54,15 +53,12 @@ def scrub_pending() -> int:
     return len(run_pending())
 
 
-@shared_task(name="erp.resync")
-def resync_copy(entity: str, reader: str, actor_id: int | None, actor_name: str, is_attach: bool = False) -> int:
-    """Rebuild a large copy for a person, and attach it if asked, then check it again; returns rows set and removed."""
-    from erp.scrubber.repair import attach_again, check_again, repair
+@shared_task(name="erp.rebuild_pending")
+def rebuild_pending() -> int:
+    """Copies that staff asked to have rebuilt; nothing while another worker is at it."""
+    from erp.scrubber.rebuilds import run_rebuilds
 
-    with acting_as(Actor(actor_id, actor_name)):
-        done = attach_again(entity, reader) if is_attach else repair(entity, reader)
-        check_again(entity)
-    return done.changed + done.removed
+    return len(run_rebuilds())
 
 
 @shared_task(name="erp.housekeeping")

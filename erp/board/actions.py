@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -12,10 +11,11 @@ from erp.actor import actor_of
 from erp.db import cursor
 from erp.duties import has_duty
 from erp.errors import ErpError, Refused
-from erp.ownership import MODULE_LABELS, PLATFORM
+from erp.ownership import MODULE_LABELS
 from erp.publishing import owner_model
 from erp.replication import resync
 from erp.scrubber.engine import request_scrub
+from erp.scrubber.rebuilds import request_rebuild
 from erp.scrubber.repair import attach_again, check_again, repair
 
 INLINE_ROWS = 20_000  # a larger copy is rebuilt by a worker, not while the browser waits
@@ -72,7 +72,7 @@ def _rebuild(request: HttpRequest, entity: ownership.Entity, reader: str, *, is_
     """Rebuild now, or hand a large copy to a worker (False)."""
     keys = None if is_attach else _keys(request.POST.get("keys", ""))
     if not keys and _rows(entity) > INLINE_ROWS:
-        _hand_over(request, entity.name, reader, is_attach=is_attach)
+        request_rebuild(entity.name, reader, actor=actor_of(request.user), is_attach=is_attach)
         return False
     label = MODULE_LABELS.get(reader, reader)
     if is_attach:
@@ -98,16 +98,3 @@ def _rows(entity: ownership.Entity) -> int:
     with cursor(entity.owner) as cur:
         cur.execute(f"select count(*) from (select 1 from {table} limit {INLINE_ROWS + 1}) x")
         return int(cur.fetchone()[0])
-
-
-def _hand_over(request: HttpRequest, entity: str, reader: str, *, is_attach: bool) -> None:
-    from erp.tasks import resync_copy
-
-    actor = actor_of(request.user)
-    command = f"manage.py resync {entity} {reader}{' --attach' if is_attach else ''}"
-    if not settings.ERP_SEND_HINTS:
-        raise Refused(f"This copy is large and no worker can be told; run {command}")
-    try:
-        resync_copy.apply_async((entity, reader, actor.id, actor.name, is_attach), queue=PLATFORM, ignore_result=True)
-    except Exception as error:  # any broker trouble
-        raise Refused(f"This copy is large and no worker could be told; run {command}") from error

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from erp import ownership
 from erp.alerts import open_alerts
-from erp.models import ScrubResult, ScrubRun
+from erp.models import Rebuild, ScrubResult, ScrubRun
 from erp.registry import registry
 from erp.replication import positions
 from erp.replication.positions import PairState
@@ -88,6 +89,7 @@ def board_as_json() -> dict[str, Any]:
         ],
         "lags": lags(),
         "run": run_as_json(run) if run else None,
+        "rebuilds": [rebuild_as_json(rebuild) for rebuild in latest_rebuilds()],
         "alerts": [
             {"key": a.key, "severity": a.severity, "message": a.message, "opened_at": a.opened_at}
             for a in open_alerts()
@@ -113,6 +115,21 @@ def run_as_json(run: ScrubRun) -> dict[str, Any]:
     """A run with its progress."""
     names = ("id", "trigger", "status", "started_at", "finished_at", "total", "current", "asked_by")
     return {**{name: getattr(run, name) for name in names}, "done": run.results.count()}
+
+
+def latest_rebuilds() -> list[Rebuild]:
+    """Rebuilds by workers that are asked for or under way, and those that ended in the last day; newest first."""
+    lately = timezone.now() - timedelta(days=1)
+    return list(Rebuild.objects.filter(Q(finished_at=None) | Q(finished_at__gt=lately)))
+
+
+def rebuild_as_json(rebuild: Rebuild) -> dict[str, Any]:
+    """A rebuild with its progress."""
+    names = (
+        "id", "entity", "reader", "is_attach", "status", "requested_at", "finished_at", "ranges", "changed", "removed",
+        "attempts", "error",
+    )  # fmt: skip
+    return {**{name: getattr(rebuild, name) for name in names}, "asked_by": rebuild.actor_name}
 
 
 def _result(result: ScrubResult | None) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch
+from django.core.paginator import Page, Paginator
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -21,8 +22,9 @@ from erp.alerts import open_alerts
 from erp.board import history
 from erp.board.actions import act, ask_for_run, may_look_inside
 from erp.board.plots import line_plot, percent, seconds
+from erp.board.repairs import repairs_of
 from erp.board.report import public_key, signed_report
-from erp.board.state import BoardPair, board_as_json, board_pairs, lags, latest_run, run_as_json
+from erp.board.state import BoardPair, board_as_json, board_pairs, lags, latest_rebuilds, latest_run, run_as_json
 from erp.duties import has_duty
 from erp.errors import Refused
 from erp.fields import dump_json
@@ -30,8 +32,7 @@ from erp.models import Alert, AlertDelivery, ScrubResult, ScrubRun
 from erp.scrubber.checks import all_checks
 from erp.staff.copies import owner_page
 
-RUNS_SHOWN = 100
-ALERTS_SHOWN = 200
+PER_PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def board(request: HttpRequest) -> HttpResponse:
         request, "board", "Consistency",
         lines=[_line(request, entity, pairs) for entity in ownership.ENTITIES],
         internal=internal, run=run, progress=run_as_json(run) if run else None, alerts=open_alerts(),
-        lags=lags(), may_look_inside=may_look_inside(request),
+        lags=lags(), rebuilds=latest_rebuilds(), may_look_inside=may_look_inside(request),
     )  # fmt: skip
 
 
@@ -121,11 +122,20 @@ def runs(request: HttpRequest) -> HttpResponse:
         except Refused as error:
             raise Http404(error.message) from error
         return HttpResponseRedirect(reverse("scrub-runs"))
-    found = list(ScrubRun.objects.prefetch_related("results")[:RUNS_SHOWN])
+    rows = _rows(request, ScrubRun.objects.prefetch_related("results"))
     if _wants_json(request):
-        return _json({"runs": [run_as_json(run) for run in found]})
-    lines = [(run, run.results.all(), run_as_json(run)) for run in found]
-    return _page(request, "runs", "Scrubber runs", lines=lines, checks=all_checks())
+        return _json({"runs": [run_as_json(run) for run in rows], **_which(rows)})
+    lines = [(run, run.results.all(), run_as_json(run)) for run in rows]
+    return _page(request, "runs", "Scrubber runs", lines=lines, rows=rows, checks=all_checks())
+
+
+def _rows(request: HttpRequest, found: QuerySet[Any]) -> Page[Any]:
+    """The page of a history that is asked for, newest first."""
+    return Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+
+
+def _which(rows: Page[Any]) -> dict[str, int]:
+    return {"page": rows.number, "pages": rows.paginator.num_pages, "total": rows.paginator.count}
 
 
 @require_safe
@@ -154,7 +164,9 @@ def samples(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     if _wants_json(request):
         return _json({"run": pk, "check": name, "repair": result.repair, "samples": result.samples})
     rows = [(sample, side_by_side(sample["expected"], sample["found"])) for sample in result.samples]
-    return _page(request, "samples", f"{name}, run {pk}", result=result, rows=rows)
+    title = next((spec.title for spec in all_checks() if spec.name == name), name)
+    repairs = [repair for repair in repairs_of(result) if has_duty(request.user, repair.owner)]
+    return _page(request, "samples", title, result=result, rows=rows, repairs=repairs)
 
 
 def side_by_side(expected: Any, found: Any) -> list[tuple[str, Any, Any, bool]]:
@@ -174,11 +186,11 @@ def alerts(request: HttpRequest) -> HttpResponse:
     """History of incidents and of who was told."""
     _require_duty(request)
     told = Prefetch("deliveries", AlertDelivery.objects.order_by("id"))
-    found = list(Alert.objects.prefetch_related(told)[:ALERTS_SHOWN])
+    found = _rows(request, Alert.objects.prefetch_related(told))
     if _wants_json(request):
         names = ("key", "severity", "message", "details", "opened_at", "last_seen_at", "resolved_at")
-        return _json({"alerts": [{name: getattr(alert, name) for name in names} for alert in found]})
-    return _page(request, "alerts", "Incidents", alerts=found, public_key=public_key())
+        return _json({"alerts": [{name: getattr(alert, name) for name in names} for alert in found], **_which(found)})
+    return _page(request, "alerts", "Incidents", rows=found, public_key=public_key())
 
 
 @require_safe

@@ -17,6 +17,7 @@ from erp.db import cursor
 from erp.errors import Refused
 from erp.models import ScrubRun
 from erp.ownership import MODULES, PLATFORM, alias_of
+from erp.relay import ring
 from erp.scrubber.checks import all_checks
 from erp.scrubber.outcome import keep, worst_status
 from erp.scrubber.result import CheckResult, CheckSpec, Findings
@@ -137,13 +138,9 @@ def request_scrub(names: list[str] | None = None, *, trigger: str = "staff", ask
     """Ask the workers for a run; the row is what counts, the hint may be lost. Raises Refused."""
     _chosen(names)
     run = ScrubRun.objects.create(trigger=trigger, names=names or [], asked_by=asked_by, status="requested")
-    if settings.ERP_SEND_HINTS:
-        from erp.tasks import scrub_pending
+    from erp.tasks import scrub_pending
 
-        try:
-            scrub_pending.apply_async(queue=PLATFORM, expires=60, ignore_result=True)
-        except Exception as error:  # noqa: BLE001  any broker trouble: beat sends the task every minute
-            logger.warning("hint to scrub not given: %s", error)
+    ring(scrub_pending, PLATFORM)
     return run
 
 
