@@ -182,9 +182,10 @@ class _Draft:
         self.charged_anew.append((self._next(), line))
 
     def _vat(self, of: Original, code: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        if VatCode.objects.filter(code=code, category="margin").exists():
+        if VatCode.objects.filter(code__in=[code, of.vat_code], category="margin").exists():
             raise NotCorrectable(
-                f"{of.title}: the margin scheme ({code}) needs the cost of the goods; credit the line and sell it anew"
+                f"{of.title}: the VAT of the margin scheme depends on the cost of the goods, so no correction turns "
+                f"{of.vat_code} into {code}: cancel {self.original.number}, or credit the line, and issue the sale anew"
             )
         wanted = {
             "name": of.name, "product_id": of.product_id, "vat_code": code, "vat_override_reason": self._why(row)

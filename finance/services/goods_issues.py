@@ -19,14 +19,19 @@ from finance.models import CollectiveCustomer, Invoice, ProductCopy, WaitingIssu
 from finance.services.customers import PAID_AT_ONCE
 from finance.services.document_data import as_date, document_of, issued_summary, line_of, summary
 from finance.services.documents import Line, priced
+from finance.services.ended_codes import ENDED, ended_arguments, with_codes_of_day
 from finance.services.issuing import begin_issue, issue
 from finance.services.sources import SOURCES, read_sources, source_arguments, sources_of
 from finance.services.valuation import Move, post_valued, stock_entry, value_moves
 
-_KNOWN = """
+_KNOWN = (
+    """
 select (select i.id from invoice i where i.shipment_id = %s::bigint),
   (select coalesce(w.invoice_id, 0) from waiting_issue w where w.shipment_id = %s::bigint),
-  exists (select 1 from collective_customer c where c.customer_id = %s::bigint),"""
+  exists (select 1 from collective_customer c where c.customer_id = %s::bigint),
+  """
+    + ENDED
+)
 
 
 @retried("finance")
@@ -37,22 +42,25 @@ def invoice_goods_issue(data: Mapping[str, Any]) -> dict[str, Any]:
     no number and ``waiting`` true.
 
     Raises:
-        UnknownCustomer, EmptyDocument, NoExchangeRate, PeriodClosed, MoveOutOfOrder: nothing has changed and no
-            number was used.
+        UnknownCustomer, UnknownVatCode, EmptyDocument, NoExchangeRate, PeriodClosed, MoveOutOfOrder: nothing has
+            changed and no number was used.
         ReaderUnavailable: a reader did not confirm; the same.
     """
     shipment_id = data["shipment_id"]
     begin_issue(f"shipment:{shipment_id}")
     customer_id = data["customer_id"]
     asked = source_arguments(customer_id, (x.get("product_id") for x in data["lines"]), with_codes=False)
-    invoice_id, waiting_for, is_collective, *found = fetch_prepared(
-        "finance", _KNOWN + SOURCES, [shipment_id, shipment_id, customer_id, *asked]
+    known = [shipment_id, shipment_id, customer_id, *ended_arguments(data)]
+    invoice_id, waiting_for, is_collective, has_ended, *found = fetch_prepared(
+        "finance", _KNOWN + SOURCES, [*known, *asked]
     )[0]
     if invoice_id or waiting_for:
         return {**summary(Invoice.objects.get(pk=invoice_id or waiting_for)), "repeated": True}
     if waiting_for is not None:
         return {"id": None, "number": "", "waiting": True, "repeated": True}
     issued_on = as_date(data["issued_on"])
+    if has_ended:
+        data = with_codes_of_day(data, read_sources(customer_id, tuple(found)), issued_on)
     if is_collective and data.get("payment_method") not in PAID_AT_ONCE:
         _post_cost(data, issued_on)
         _keep(data, issued_on)

@@ -22,6 +22,7 @@ from finance.services.credit_lines import originals_of
 from finance.services.crediting import issue_credit_note
 from finance.services.invoicing import create_invoice
 from finance.services.vat_documents import document_differences
+from finance.services.vat_return import vat_return
 from tests.finance.world import BOOKKEEPER, DAY, World, posted
 from tests.pdf_text import pdf_text
 
@@ -136,8 +137,11 @@ def test_what_cannot_be_corrected_says_what_to_do(world: World) -> None:
         correct(invoice, {"line_no": 1})
     with pytest.raises(NotFound, match="no line 9"):
         correct(invoice, {"line_no": 9, "quantity": 1})
-    with pytest.raises(NotCorrectable, match="margin scheme"):
-        correct(invoice, {"line_no": 1, "vat_code": "KUL_HASZNALT"})
+    margin = sell(world, {"vat_code": "KUL_HASZNALT"})
+    for of, before, after in ((invoice, "27", "KUL_HASZNALT"), (margin, "KUL_HASZNALT", "27")):
+        said = f"margin scheme .* turns {before} into {after}: cancel {of['number']}, or credit .* issue the sale anew"
+        with pytest.raises(NotCorrectable, match=said):
+            correct(of, {"line_no": 1, "vat_code": after})
     done = correct(invoice, {"line_no": 1, "unit_price": "120"})
     with pytest.raises(NotCreditable, match=f"correct {invoice['number']}"):
         correct(done, {"line_no": 1, "unit_price": "110"})
@@ -152,6 +156,28 @@ def test_correction_in_foreign_currency_keeps_the_rate_of_its_original(world: Wo
     api.save_exchange_rates([{"currency": "EUR", "rate_on": "2026-04-01", "rate": "410"}])
     done = correct(invoice, {"line_no": 1, "unit_price": "110"}, issued_on=LATER)
     assert posted(kind="correction", key=done["id"]) == {"317": D(3900), "9311": D(-3900)}
+
+
+def test_correction_counts_in_the_vat_period_of_what_it_does(fresh_world: World) -> None:
+    """What raises the tax belongs to its original's month, what lowers it to the month of the correction."""
+    march, april = ((date(2026, m, 1), date(2026, m, d)) for m, d in ((3, 31), (4, 30)))
+    changes: tuple[tuple[dict[str, Any], dict[str, Any], dict[str, Any]], ...] = (
+        ({"unit_price": "120"}, {"27": (D(600), D(162))}, {}),
+        ({"unit_price": "80"}, {"27": (D(500), D(135))}, {"27": (D(-100), D(-27))}),
+        ({"vat_code": "5"}, {"27": (D(500), D(135))}, {"27": (D(-500), D(-135)), "5": (D(500), D(25))}),
+    )
+    before: dict[tuple[date, date], dict[str, tuple[Decimal, Decimal]]] = {march: {}, april: {}}
+    for change, of_march, of_april in changes:
+        correct(sell(fresh_world), {"line_no": 1, **change}, issued_on=LATER)
+        for days, expected in ((march, of_march), (april, of_april)):
+            found = vat_return(*days)
+            sums = {c.code: (c.base, c.tax) for c in found.codes}
+            was = before[days]
+            moved = {c: (b - was.get(c, (0, 0))[0], t - was.get(c, (0, 0))[1]) for c, (b, t) in sums.items()}
+            assert {code: part for code, part in moved.items() if any(part)} == expected, change
+            assert (found.agrees, document_differences(*days)) == (True, [])
+            assert tie_out.differences(days[1]) == []
+            before[days] = sums
 
 
 def test_returned_goods_are_credited_at_the_corrected_price_and_original_cost(world: World) -> None:
