@@ -63,6 +63,7 @@ class NavSubmission(InternalModel):
     reported = ExactJSONField(default=list, db_default=models.Value([], models.JSONField()))
     done_at = models.DateTimeField(null=True)
     buyer = ExactJSONField(null=True, help_text="The buyer's data as reported, where those on the document are wrong")
+    transport = ExactJSONField(null=True, help_text="New means of transport by line, as described for the report")
     repaired_by = models.CharField(max_length=150, default="", db_default="")
 
     class Meta:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from finance.nav.document import Category, Document, Line, Operation
 from finance.nav.parties import DomesticTaxpayer, EuTaxpayer, PrivatePerson
+from finance.nav.transport_means import NEW_TRANSPORT
 from finance.nav.vat import EXEMPTION_CASES, MISMATCH_CASES, OUT_OF_SCOPE_CASES, VatElement, VatTreatment
 from finance.nav.xml_values import clean_text
 
@@ -71,6 +72,8 @@ def _line_problems(document: Document) -> Iterator[str]:
         yield from (f"line {line.number}: {problem}" for problem in _amount_problems(line, document))
         if document.category is Category.AGGREGATE and line.aggregate is None:
             yield f"line {line.number}: an aggregate invoice needs the delivery date of each line"
+        if line.vat.value == NEW_TRANSPORT and line.new_transport_mean is None:
+            yield f"line {line.number}: {NEW_TRANSPORT} needs the new means of transport described"
 
 
 def _amount_problems(line: Line, document: Document) -> Iterator[str]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+NEW_TRANSPORT = "KBAUK"
+
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:

@@ -12,7 +12,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminDateWidget,
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from erp.actor import actor_of
 from erp.errors import NotFound
@@ -20,7 +25,7 @@ from erp.staff.desk import duty_page, page, perform
 from finance.models import NavSubmission
 from finance.nav.annulment_xml import AnnulmentCode
 from finance.services.reporting import channel as nav_channel
-from finance.services.reporting import panel
+from finance.services.reporting import panel, transport
 from finance.services.reporting.annulling import request_annulment
 from finance.services.reporting.connection import endpoint
 from finance.services.reporting.hints import hint
@@ -34,6 +39,17 @@ _REASONS = {
     AnnulmentCode.ISSUE_DATE: "Wrong day of issue",
     AnnulmentCode.ELECTRONIC_HASH: "Wrong hash of the electronic invoice",
 }
+
+
+def _text(label: str, most: int) -> forms.CharField:
+    return forms.CharField(label=label, required=False, max_length=most, widget=UnfoldAdminTextInputWidget)
+
+
+def _measure(name: str) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=transport.LABELS[name].capitalize(), required=False, min_value=0, max_digits=14, decimal_places=4,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )  # fmt: skip
 
 
 class RepairForm(forms.Form):
@@ -52,6 +68,32 @@ class RepairForm(forms.Form):
             self.fields[name] = forms.CharField(
                 label=label, required=False, max_length=most, widget=UnfoldAdminTextInputWidget
             )
+
+
+class TransportForm(forms.Form):
+    """A new means of transport on a line, as the NAV wants it described."""
+
+    title = ""
+
+    line_id = forms.IntegerField(widget=forms.HiddenInput)
+    kind = forms.ChoiceField(
+        label="Kind", choices=[("", ""), *transport.KINDS.items()], required=False, widget=UnfoldAdminSelectWidget
+    )
+    brand = _text("Brand", 50)
+    serial_number = _text("Serial or chassis number", 255)
+    engine_number = _text("Engine number", 255)
+    first_used_on = forms.DateField(label="First used on", required=False, widget=UnfoldAdminDateWidget)
+    size = _measure("size")
+    power = _measure("power")
+    used = _measure("used")
+    is_exempt = forms.ChoiceField(
+        label="Exempt vessel, or air cargo", choices=[("no", "no"), ("yes", "yes")], required=False,
+        widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
+
+    def given(self) -> dict[str, str]:
+        """What was entered, as text."""
+        return {k: str(v) for k, v in self.cleaned_data.items() if k != "line_id" and v not in (None, "")}
 
 
 class AnnulForm(forms.Form):
@@ -109,15 +151,28 @@ def try_now(request: HttpRequest) -> HttpResponse:
 def repair(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct the buyer's data as reported, and send the report again."""
     found = get_object_or_404(NavSubmission, pk=pk)
-    form = RepairForm(request.POST if request.method == "POST" else None, initial=found.buyer or {})
-    if request.method == "POST" and form.is_valid():
+    data, lines = request.POST if request.method == "POST" else None, transport.lines_to_describe(pk)
+    form, means = RepairForm(data, initial=found.buyer or {}), _transport_forms(data, lines)
+    if request.method == "POST" and form.is_valid() and (means is None or means.is_valid()):
+        given = None if means is None else {row.cleaned_data["line_id"]: row.given() for row in means.forms}
 
         def run() -> str:
-            number = resubmit(pk, actor=actor_of(request.user), buyer=form.cleaned_data)
+            number = resubmit(pk, actor=actor_of(request.user), buyer=form.cleaned_data, transport=given)
             return f"The report of {number} is built anew and sent again."
 
         return perform(request, run, _back(pk))
-    return page(request, "finance/nav_repair.html", f"Report {found.number} again", found=found, head=form)
+    return page(request, "finance/nav_repair.html", f"Report {found.number} again", found=found, head=form, rows=means)
+
+
+def _transport_forms(data: Any, lines: list[dict[str, Any]]) -> Any:
+    """A form for each line that sells a new means of transport; None when there is none."""
+    if not lines:
+        return None
+    initial = [{"line_id": line["id"], **line["transport"]} for line in lines]
+    rows = forms.formset_factory(TransportForm, extra=0)(data, prefix="transport", initial=initial)
+    for row, line in zip(rows.forms, lines, strict=False):
+        row.title = f"New means of transport: line {line['line_no']}, {line['name']}"
+    return rows
 
 
 @duty_page("finance")

@@ -23,8 +23,11 @@ DEMO_TAXPAYERS = (
     RegisteredTaxpayer(
         "10987656", "Kávéház a Sarkon Kft.", county_code="06", address=("6720", "Szeged", "Kárász", "utca", "9")
     ),
+    RegisteredTaxpayer("13456786", "Csoporttag Kft.", vat_code="4", vat_group="17781774"),
+    RegisteredTaxpayer("14567896", "Felfüggesztett Kft.", is_valid=False),
 )
-"""Whom the stand-in knows beside the company: the demonstration's customer at home."""
+"""Whom the stand-in knows beside the company: the demonstration's customer at home, a member of a VAT group, and one
+whose tax number is suspended."""
 
 
 class Command(BaseCommand):

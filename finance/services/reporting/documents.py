@@ -31,6 +31,7 @@ from finance.services.reporting.lines import report_lines, report_summary
 from finance.services.reporting.parties import buyer_of, supplier_of
 from finance.services.reporting.sources import load_documents
 
+HOME = "HU"
 _RATE_STEP = Decimal("0.000001")
 
 _METHODS = {
@@ -118,6 +119,11 @@ def category_of(document: Mapping[str, Any]) -> Category:
 def _check(document: Mapping[str, Any], treatments: Mapping[str, VatTreatment]) -> None:
     if document["base_currency"] != "HUF":
         raise NotReportable(f"the books are kept in {document['base_currency']}; a report needs every amount in HUF")
+    if document["supplier"].get("country", HOME) != HOME:
+        raise NotReportable(
+            f"the company's seat is in {document['supplier']['country']}: its reports must name a fiscal "
+            "representative, which is not kept here; report this document on the NAV's page"
+        )
     unknown = sorted({line["vat_code"] for line in document["lines"]} - set(treatments))
     if unknown:
         raise NotReportable(f"VAT code {', '.join(unknown)} has no NAV element: enter it under VAT codes")

@@ -20,7 +20,9 @@ from finance.nav.document import (
     References,
     VatSummary,
 )
+from finance.nav.transport_means import NEW_TRANSPORT
 from finance.nav.vat import VatTreatment
+from finance.services.reporting.transport import mean_of
 
 ZERO = Decimal(0)
 _CENT, _PRICE, _RATE = Decimal("0.01"), Decimal("0.0000000001"), Decimal("0.000001")
@@ -79,6 +81,7 @@ def _line(
         chain_number=None if document["base_id"] is None else document["chain_lines"] + number,
         aggregate=_supply(document, row) if is_aggregate else None,
         references=_papers(row) if is_aggregate else None,
+        new_transport_mean=mean_of(document, row) if vat.value == NEW_TRANSPORT else None,
         **_goods(document, row, net.amount, category),
     )
 

@@ -18,12 +18,20 @@ REPAIRABLE = ("refused", "blocked", "annulled")
 BUYER_FIELDS = ("vat_status", "tax_number", "name", "country", "postcode", "city", "street")
 
 
-def resubmit(invoice_id: int, *, actor: Actor, buyer: Mapping[str, str] | None = None) -> str:
+def resubmit(
+    invoice_id: int,
+    *,
+    actor: Actor,
+    buyer: Mapping[str, str] | None = None,
+    transport: Mapping[int, Mapping[str, str]] | None = None,
+) -> str:
     """Build a report anew and send it again; with an annulled base its annulled changes follow.
 
     Args:
         buyer: data of the buyer to report instead of those on the document (which never changes); an empty mapping
             takes an earlier repair back, None leaves it.
+        transport: descriptions of new means of transport by line, as
+            :func:`~finance.services.reporting.transport.mean_of` reads them; None leaves those that were given.
 
     Returns:
         The document's number.
@@ -41,6 +49,8 @@ def resubmit(invoice_id: int, *, actor: Actor, buyer: Mapping[str, str] | None =
             raise NotInThisState(f"The annulment of {found.number} is not decided yet")
         if buyer is not None:
             found.buyer = {k: v for k, v in buyer.items() if k in BUYER_FIELDS and v} or None
+        if transport is not None:
+            found.transport = {str(line): dict(given) for line, given in transport.items()}
         found.repaired_by = actor.name
         _wait(found)
         if found.base_id is None:

@@ -10,6 +10,7 @@ from erp.fields import load_json
 
 _HEADERS = """
 select i.*, s.operation, s.base_id, s.modification_index, s.buyer, b.number as base_number,
+  coalesce(o.transport, '{}') || coalesce(s.transport, '{}') as transport,
   coalesce(b.kind, i.kind) as first_kind, coalesce(b.is_collective, i.is_collective) as is_aggregate,
   coalesce(b.is_simplified, i.is_simplified) as is_simplified_chain,
   coalesce((
@@ -18,6 +19,7 @@ select i.*, s.operation, s.base_id, s.modification_index, s.buyer, b.number as b
       and (c.invoice_id = s.base_id or (c.base_id = s.base_id and c.modification_index < s.modification_index))
   ), 0) as chain_lines
 from nav_submission s join invoice i on i.id = s.invoice_id left join invoice b on b.id = s.base_id
+left join nav_submission o on o.invoice_id = s.base_id
 where s.invoice_id = any(%s::bigint[]) order by s.invoice_id"""
 
 # An advance that is taken off carries its number, the day it was paid (else issued) and the rate it was booked at.
@@ -30,7 +32,7 @@ from invoice_line l left join invoice_line o on o.id = l.original_line_id
 left join invoice a on a.id = l.advance_invoice_id
 where l.invoice_id = any(%s::bigint[]) order by l.invoice_id, l.line_no"""
 
-_JSON = ("customer", "supplier", "vat_summary", "buyer")
+_JSON = ("customer", "supplier", "vat_summary", "buyer", "transport")
 
 
 def load_documents(invoice_ids: Sequence[int]) -> list[dict[str, Any]]:

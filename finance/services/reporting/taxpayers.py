@@ -8,12 +8,15 @@ from erp.errors import Refused
 from finance.errors import ReportingNotSetUp
 from finance.models import CustomerCopy
 from finance.nav.answers import Taxpayer
-from finance.nav.client import NavClient
+from finance.nav.client import Backoff, NavClient
 from finance.nav.errors import NavError
 from finance.nav.parties import TaxNumber
+from finance.nav.transport import Timeouts
 from finance.services.reporting.connection import connect, describe
 
-VAT_GROUP = "5"
+# A person waits, and so does a web thread: a NAV that hangs is told after seconds, and asked once.
+PATIENCE = Timeouts(connect_s=3.0, read_s=5.0, total_s=8.0)
+ONCE = Backoff(attempts=1)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def check_tax_number(number: str, customer: CustomerCopy | None = None, client: 
             f"{number.strip() or 'An empty text'} is no Hungarian tax number: give 8 or 11 digits, e.g. 12345678-2-41"
         ) from None
     try:
-        found = (client or connect()).query_taxpayer(wanted.taxpayer_id)
+        found = (client or connect(timeouts=PATIENCE, backoff=ONCE)).query_taxpayer(wanted.taxpayer_id)
     except ReportingNotSetUp as error:
         raise Refused(error.message) from error
     except NavError as error:

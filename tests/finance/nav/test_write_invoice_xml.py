@@ -21,7 +21,7 @@ from finance.nav.parties import (
 from finance.nav.read_back import read_report
 from finance.nav.rules import DocumentNotReportable
 from finance.nav.schema import NavSchema
-from finance.nav.transport_means import Aircraft, NewTransportMean, Vehicle, Vessel
+from finance.nav.transport_means import NEW_TRANSPORT, Aircraft, NewTransportMean, Vehicle, Vessel
 from finance.nav.vat import VatElement, VatTreatment, treatment_of_code
 from tests.finance.nav.compare_xml import KNOWN_SLIPS, expected, flat, without_extra_gross
 from tests.finance.nav.make_documents import ADDRESS, DOMESTIC, EU_BUYER, VAT_27, document, line, single_line, summary
@@ -67,7 +67,13 @@ def test_every_vat_code_makes_a_valid_report(official_files: Path, nav_schema: N
         for category in Category:
             if category is Category.SIMPLIFIED and vat.element is VatElement.PERCENTAGE and not vat.content:
                 continue  # farmer compensation has no simplified form
-            xml = build_invoice_xml(single_line(vat, buyer, category))
+            made = single_line(vat, buyer, category)
+            if vat.value == NEW_TRANSPORT:
+                with pytest.raises(DocumentNotReportable, match="needs the new means of transport described"):
+                    build_invoice_xml(made)
+                mean = NewTransportMean(Vessel(Decimal(8), False, Decimal(3)))
+                made = replace(made, lines=(replace(made.lines[0], new_transport_mean=mean),))
+            xml = build_invoice_xml(made)
             nav_schema.check(xml)
             wanted = vat.simplified() if category is Category.SIMPLIFIED else vat
             assert [total.key for total in read_report(xml).totals] == [wanted.key], row["code"]

@@ -18,6 +18,7 @@ from erp.encryption import CannotDecrypt, decrypt, encrypt
 from erp.watchdog import look
 from finance.errors import ReportingNotSetUp
 from finance.models import Invoice, NavCredential, NavSubmission
+from finance.services.crediting import issue_credit_note
 from finance.services.reporting import watching
 from finance.services.reporting.connection import connect, describe, say_once
 from finance.services.reporting.draining import drain
@@ -27,7 +28,7 @@ from tests.databases import ErpDatabase
 from tests.environment import PROJECT_DIR
 from tests.finance.reporting.stand_in import StandInProcess
 from tests.finance.reporting.test_describe_documents import customer, invoice
-from tests.finance.world import BOOKKEEPER, World
+from tests.finance.world import BOOKKEEPER, DAY, World
 from tests.people import staff_client
 
 SECRETS = {
@@ -108,6 +109,32 @@ def test_refused_report_is_explained_and_repaired(books: World, nav: StandInProc
     found = NavSubmission.objects.get(number=number)
     assert (found.state, found.buyer, found.repaired_by) == ("done", {"street": "Fő utca 2."}, "desk")
     assert "Only a report that failed" in desk.post(url, {}, follow=True).content.decode()
+
+
+def test_new_means_of_transport_is_described_on_the_repair_page(
+    books: World, nav: StandInProcess, desk: Client
+) -> None:
+    abroad = customer(vat_status="eu", tax_number="ATU13585627", country="AT")
+    number = invoice(abroad, {"name": "Motorcsónak", "vat_code": "KBAUK"}, {"name": "Ponyva", "vat_code": "KBAET"})
+    base = Invoice.objects.get(number=number)
+    change = str(issue_credit_note(base.pk, actor=BOOKKEEPER, issued_on=DAY)["number"])
+    assert drain() == 1  # the change, which waits for its base
+    assert "line 1 sells a new means of transport (KBAUK)" in page(desk, number)
+    url = reverse("finance-nav-repair", args=[base.pk])
+    assert "line 1, Motorcsónak" in desk.get(url).content.decode()
+    form = {
+        "transport-TOTAL_FORMS": "1", "transport-INITIAL_FORMS": "1", "transport-0-kind": "vessel",
+        "transport-0-line_id": str(base.lines.get(line_no=1).pk), "transport-0-size": "8.5",
+    }  # fmt: skip
+    desk.post(url, form)
+    drain()
+    assert "missing: kilometres, or hours sailed or flown" in page(desk, number)
+    desk.post(url, {**form, "transport-0-used": "3", "transport-0-first_used_on": "2026-02-01"})
+    assert drain() == 0
+    for each in (number, change):
+        told = nav.xml(each).decode()
+        for part in ("<length>8.5<", "<sailedHours>3<", "<firstEntryIntoService>2026-02-01<"):
+            assert told.count(part) == 1, each
 
 
 def test_report_is_annulled_by_a_form_and_followed(books: World, nav: StandInProcess, desk: Client) -> None:
