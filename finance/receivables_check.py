@@ -77,6 +77,23 @@ select p.number, p.allocated, coalesce(sum(a.amount), 0) as found from payment p
 left join payment_allocation a on a.payment_id = p.id group by p.id having coalesce(sum(a.amount), 0) <> p.allocated"""
 
 
+# An entry of a payment names the document that each of its lines settles: sums alone would hide allocations that
+# changed places.
+_ALLOCATED = """
+select coalesce(p.number, b.document_number) as payment, coalesce(a.number, b.number) as number,
+  coalesce(a.amount, 0) as allocated, coalesce(b.amount, 0) as booked
+from (
+  select x.payment_id, i.number, sum(x.amount) as amount from payment_allocation x join invoice i on i.id = x.invoice_id
+  where x.payment_id is not null group by 1, 2
+) a full join (
+  select document_id as payment_id, min(document_number) as document_number, text as number,
+    -sum(document_amount) as amount
+  from journal_line where account = any(%(accounts)s) and document_kind = 'payment' group by 1, 3
+) b on b.payment_id = a.payment_id and b.number = a.number
+left join payment p on p.id = coalesce(a.payment_id, b.payment_id)
+where coalesce(a.amount, 0) <> coalesce(b.amount, 0) order by 1, 2"""
+
+
 def check_receivables(findings: Findings, read: Read) -> None:
     """Receivables equal what is open of documents; settlements and payments equal what settled and credited them."""
     arguments = {"accounts": list(accounts.RECEIVABLES), "decimals": accounts.base_decimals()}
@@ -94,6 +111,9 @@ def check_receivables(findings: Findings, read: Read) -> None:
     for row in read(_PAYMENTS):
         difference = row["allocated"] - row["found"]
         findings.add(f"payment {row['number']}", row["found"], row["allocated"], "owner corrupt", amount=difference)
+    for row in read(_ALLOCATED, {"accounts": list(accounts.RECEIVABLES)}):
+        key, difference = f"{row['payment']} allocated to {row['number']}", row["allocated"] - row["booked"]
+        findings.add(key, row["booked"], row["allocated"], "owner corrupt", amount=difference)
 
 
 def _check_credits(findings: Findings, read: Read) -> None:

@@ -12,13 +12,17 @@ from erp.scrubber.reading import parts_of, read
 from erp.scrubber.result import SAMPLES, CheckSpec, Findings
 from logistics import api as logistics_api
 
+FROZEN = ("customer_id", "currency", "gross_total", "pieces", "lines")  # what an offer hands over as it is
 BATCH = 5_000  # orders held in memory at a time
 LOOKS = 3  # a hand-over may be decided between our two looks: look again before it counts
 
 _ORDERS = """
-select o.id, o.custody, o.epoch, o.lifecycle, o.gross_total,
-  (select sum(l.quantity) from sales_order_line l where l.order_id = o.id)::bigint as pieces
-from sales_order o where {condition} order by o.id limit %s"""
+select o.id, o.custody, o.epoch, o.lifecycle, o.customer_id, o.currency, o.gross_total, x.pieces, x.lines
+from sales_order o left join lateral (
+  select sum(l.quantity)::bigint as pieces, md5(string_agg(concat_ws(' ', l.line_no, l.product_id, l.quantity,
+    l.unit_price, l.discount, l.vat_code, l.gross), ',' order by l.line_no)) as lines
+  from sales_order_line l where l.order_id = o.id) x on true
+where {condition} order by o.id limit %s"""
 
 
 def check_sales_orders(findings: Findings) -> None:
@@ -74,8 +78,8 @@ def _handed_over_problem(mine: dict[str, Any], theirs: dict[str, Any] | None) ->
         return "handed over, but Logistics does not have it: no owner", "lost"
     if theirs["epoch"] != mine["epoch"] + 1:
         return "handed over under another epoch than Logistics accepted", "reordered"
-    if (theirs["gross_total"], theirs["pieces"]) != (mine["gross_total"], mine["pieces"]):
-        return "Logistics has other amounts or pieces", "owner corrupt"
+    if any(theirs[name] != mine[name] for name in FROZEN):
+        return "Logistics has another customer, lines or amounts", "owner corrupt"
     return None
 
 

@@ -104,6 +104,7 @@ def make_installation(erp: ErpDatabase) -> Installation:
     first, second = Invoice.objects.filter(kind="invoice", state="issued").order_by("id")
     finance.record_payment({"invoice_id": first.pk, "amount": 100, "method": "card"}, actor=CLERK)
     finance.record_payment({"customer_id": customers[0], "amount": 50, "method": "transfer"}, actor=CLERK)
+    finance.record_payment({"invoice_id": second.pk, "amount": 100, "method": "card"}, actor=CLERK)
     copy_everything()
     seal_pending()
     stock = list(Stock.objects.order_by("id").values_list("id", flat=True))
@@ -112,6 +113,7 @@ def make_installation(erp: ErpDatabase) -> Installation:
     names = {
         "customer": customers, "product": products, "order": orders, "stock": stock, "invoice": [first.pk, second.pk],
         "number": [first.number, second.number], "line": [line.pk for line in lines], "entry": lines[0].entry_id,
+        "next_entry": lines[0].entry_id + 1, "deposit": JournalLine.objects.get(account_id="384").entry_id,
         "reservation": list(Reservation.objects.filter(state="allocated").order_by("id").values_list("id", flat=True)),
         "year": first.fiscal_year, "shipment": [s.pk for s in shipments],
         "shipment_number": [s.number for s in shipments],

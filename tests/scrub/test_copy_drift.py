@@ -81,11 +81,11 @@ def here(module_erp: ErpDatabase, django_db_blocker: DjangoDbBlocker) -> Iterato
 
 
 def keys_of(here: Installation, copy: Copy) -> tuple[int, int]:
-    """Two rows of a copy with the same version."""
+    """Two rows of a copy, of the same version where there are such."""
     with here.erp.connect("postgres") as c:
         rows: Any = c.execute(
-            f"select (array_agg(id order by id))[1:2] from {copy.table} "  # type: ignore[arg-type]
-            f"group by version having count(*) > 1 order by min(id) limit 1"
+            f"select array(select id from (select id, count(*) over (partition by version) as alike "  # type: ignore[arg-type]
+            f"from {copy.table}) x order by alike < 2, id limit 2)"
         ).fetchone()
     return rows[0][0], rows[0][1]
 

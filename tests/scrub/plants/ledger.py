@@ -23,6 +23,27 @@ LEDGER: Plants = {
         (twice("finance.journal_line", "id = {line[0]}", "'line_no', 99"),),
         {"finance/journal_entry {entry}": "owner corrupt", "finance/line {entry}/99": "rogue write"},
     ),
+    "further lines that keep the entry balanced": (
+        tuple(
+            twice("finance.journal_line", "id = {line[0]}", f"'line_no', {no}", f"'id', {999900 + no}",
+                  f"'amount', {amount}", f"'document_amount', {amount}")
+            for no, amount in ((98, 5), (99, -5))
+        ),
+        {"finance/line {entry}/98": "rogue write", "finance/line {entry}/99": "rogue write"},
+    ),
+    "entry written past the seals": (
+        (twice("finance.journal_entry", "id = {entry}", "'posting_key', 'rogue'"),
+         twice("finance.journal_line", "entry_id = {entry}", "'id', t.id + 900000", "'entry_id', 999999",
+               "'entry_no', 999999")),
+        {"finance/entry 999999": "rogue write"},
+    ),
+    "lines in another entry": (
+        ("update finance.journal_line set entry_id = {next_entry}, line_no = line_no + 50 where entry_id = {entry}",),
+        {"finance/journal_entry {entry}": "lost",
+         **{f"finance/journal_line {{line[{at}]}}": "rogue write" for at in range(3)},
+         **{f"finance/line {{entry}}/{no}": "rogue write" for no in (1, 2, 3)},
+         **{f"finance/line {{next_entry}}/{no}": "rogue write" for no in (51, 52, 53)}},
+    ),
     "swapped lines": (
         swapped("finance.journal_line", "line_no", "entry_id = {entry}", "1", "2"),
         {"finance/line {entry}/1": "rogue write", "finance/line {entry}/2": "rogue write"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.scrub.plants.sql import Plants, swapped
+from tests.scrub.plants.sql import Plants, swapped, twice
 
 ORDERS: Plants = {
     "no owner": (
@@ -25,12 +25,31 @@ ORDERS: Plants = {
     ),
     "one minor unit": (
         ("update logistics.sales_order set gross_total = gross_total + 0.01 where id = {order[0]}",),
-        {"storefront/sales_order {order[0]}: Logistics has other amounts or pieces": "owner corrupt",
+        {"storefront/sales_order {order[0]}: Logistics has another customer, lines or amounts": "owner corrupt",
          "finance/sales_order {order[0]}": "*"},
+    ),
+    "another customer": (
+        ("update storefront.sales_order set customer_id = {customer[0]} + {customer[1]} - customer_id "
+         "where id = {order[0]}",),
+        {"storefront/sales_order {order[0]}: Logistics has another customer, lines or amounts": "owner corrupt"},
+    ),
+    "line one minor unit off": (  # the total still says what was ordered
+        ("update storefront.sales_order_line set gross = gross - 0.01 where order_id = {order[0]}",),
+        {"storefront/sales_order {order[0]}: Logistics has another customer, lines or amounts": "owner corrupt"},
+    ),
+    "lines with swapped products": (
+        ("update storefront.sales_order_line set product_id = {product[0]} + {product[1]} - product_id "
+         "where order_id in ({order[0]}, {order[1]})",),
+        {f"storefront/sales_order {{order[{at}]}}: Logistics has another customer, lines or amounts": "owner corrupt"
+         for at in (0, 1)},
+    ),
+    "duplicated line": (
+        (twice("storefront.sales_order_line", "order_id = {order[0]}", "'line_no', 99"),),
+        {"storefront/sales_order {order[0]}: Logistics has another customer, lines or amounts": "owner corrupt"},
     ),
     "lost line": (
         ("delete from storefront.sales_order_line where order_id = {order[0]}",),
-        {"storefront/sales_order {order[0]}: Logistics has other amounts or pieces": "owner corrupt"},
+        {"storefront/sales_order {order[0]}: Logistics has another customer, lines or amounts": "owner corrupt"},
     ),
     "issued beyond shipment": (
         ("update logistics.sales_order_line set issued = issued + 1, reserved = reserved - 1 "

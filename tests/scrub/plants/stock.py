@@ -44,6 +44,10 @@ STOCK: Plants = {
         ("delete from logistics.stock where id = {stock[0]}",),
         {"{stock_0}": "lost", "logistics/reservation {reservation[0]}": "owner corrupt"},
     ),
+    "stock rows with swapped products": (
+        swapped("logistics.stock", "product_id", "true", "{product[0]}", "{product[2]}"),
+        {"{stock_0}": "owner corrupt", "{stock_2}": "owner corrupt"},
+    ),
     "number taken back": (
         ("update logistics.product_sequence set last_seq = last_seq - 1 where product_id = {product[0]}",),
         {"logistics/stock_move numbers of product {product[0]}": "duplicated"},

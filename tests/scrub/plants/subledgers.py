@@ -98,8 +98,9 @@ SUBLEDGERS: Plants = {
         {"finance/invoice {number[1]} line 1": "owner corrupt"},
     ),
     "lost allocation": (
-        ("delete from finance.payment_allocation where payment_id is not null",),
-        {"settlement of {number[0]}": "owner corrupt", "payment PAY-{year}-000001": "owner corrupt"},
+        ("delete from finance.payment_allocation where payment_id is not null and invoice_id = {invoice[0]}",),
+        {"settlement of {number[0]}": "owner corrupt", "payment PAY-{year}-000001": "owner corrupt",
+         "PAY-{year}-000001 allocated to {number[0]}": "owner corrupt"},
     ),
     "gap in a series": (
         ("update finance.number_series set last_no = last_no + 1 where code = 'INV'",), {"series INV {year}": "lost"},
@@ -117,8 +118,28 @@ SUBLEDGERS: Plants = {
         {"payments on account 384": "owner corrupt", "deposit of customer {customer[0]}": "owner corrupt"},
     ),
     "allocation to another document": (
-        ("update finance.payment_allocation set invoice_id = {invoice[1]} where payment_id is not null",),
-        {"settlement of {number[0]}": "owner corrupt", "settlement of {number[1]}": "owner corrupt"},
+        ("update finance.payment_allocation set invoice_id = {invoice[1]} "
+         "where payment_id is not null and invoice_id = {invoice[0]}",),
+        {"settlement of {number[0]}": "owner corrupt", "settlement of {number[1]}": "owner corrupt",
+         "PAY-{year}-000001 allocated to {number[0]}": "owner corrupt",
+         "PAY-{year}-000001 allocated to {number[1]}": "owner corrupt"},
+    ),
+    "allocations of two payments that changed places": (  # of equal amounts, so that every sum holds
+        ("update finance.payment_allocation set invoice_id = {invoice[0]} + {invoice[1]} - invoice_id "
+         "where payment_id is not null",),
+        {f"PAY-{{year}}-00000{payment} allocated to {{number[{at}]}}": "owner corrupt"
+         for payment in (1, 3) for at in (0, 1)},
+    ),
+    "allocation one minor unit off": (
+        ("update finance.payment_allocation set amount = amount + 0.01 "
+         "where payment_id is not null and invoice_id = {invoice[0]}",),
+        {"settlement of {number[0]}": "owner corrupt", "payment PAY-{year}-000001": "owner corrupt",
+         "PAY-{year}-000001 allocated to {number[0]}": "owner corrupt"},
+    ),
+    "duplicated allocation": (
+        (twice("finance.payment_allocation", "payment_id is not null and invoice_id = {invoice[0]}"),),
+        {"settlement of {number[0]}": "owner corrupt", "payment PAY-{year}-000001": "owner corrupt",
+         "PAY-{year}-000001 allocated to {number[0]}": "owner corrupt"},
     ),
     "duplicated valued move": (
         (twice("finance.valued_move", "product_id = {product[0]} and move_seq = 1", "'move_id', 999999",

@@ -41,10 +41,13 @@ VAT: Plants = {
     ),
     "posted without its code": (
         ("update finance.journal_line set vat_code = '' where account = '467' and entry_id = {entry}",),
-        {"VAT code none": "owner corrupt", "VAT code 27": "owner corrupt"},
+        {"VAT code none": "owner corrupt", "VAT code 27": "owner corrupt",
+         "finance/journal_entry {entry}, account 467, VAT code none": "owner corrupt"},
     ),
     "posting that no document stands behind": (
-        ("update finance.journal_line set account = '467' where account = '384'",), {"VAT code none": "owner corrupt"},
+        ("update finance.journal_line set account = '467' where account = '384'",),
+        {"VAT code none": "owner corrupt",
+         "finance/journal_entry {deposit}, account 467, VAT code none": "owner corrupt"},
     ),
     "reported twice": (
         ("update finance.nav_submission set state = 'done', done_at = now(), reported = "
