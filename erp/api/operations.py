@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -74,3 +74,15 @@ class CollectionOperation(mixins.ListModelMixin, OperationView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One page of rows."""
         return self.list(request, *args, **kwargs)
+
+
+class RowsView(ActorMixin, GenericAPIView[Any]):
+    """Rows that a service works out, all at once, for whoever may read the entity they are about."""
+
+    permission_classes = (EntityPermission,)
+    pagination_class = None
+    filter_backends = ()
+
+    def rows(self, found: Sequence[Any]) -> Response:
+        """The answer."""
+        return Response({"results": found})

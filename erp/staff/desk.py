@@ -10,6 +10,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
 
 from erp.duties import has_duty
 from erp.errors import ErpError
@@ -47,3 +49,22 @@ def perform(request: HttpRequest, run: Callable[[], str], back: str) -> HttpResp
     except ErpError as error:
         messages.error(request, error.message)
     return HttpResponseRedirect(back)
+
+
+def duty_button(module: str, back: str | Callable[..., str]) -> Callable[[Callable[..., str]], View]:
+    """Decorator of what a button of a page does (POST): its text is told, or its refusal, and the page shown again.
+
+    Args:
+        back: name of the page's URL, or what gives its address, called as the operation is.
+    """
+
+    def decorate(run: Callable[..., str]) -> View:
+        @duty_page(module)
+        @wraps(run)
+        def press(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            where = reverse(back) if isinstance(back, str) else back(request, *args, **kwargs)
+            return perform(request, lambda: run(request, *args, **kwargs), where)
+
+        return require_POST(press)
+
+    return decorate

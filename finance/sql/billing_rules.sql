@@ -1,3 +1,4 @@
+-- Superseded: the rule in force is cap_advances in correction_rules.sql. This text stays as the migration of its day applies it.
 -- Of an advance no more is taken off and credited than was invoiced, per VAT code; what a cancelled final invoice gives
 -- back counts again. The lock on the advance's settlement makes documents that touch the same advance queue.
 create function cap_advances() returns trigger language plpgsql as $$
@@ -42,6 +43,7 @@ create constraint trigger invoice_advances_capped_when_issued after update of st
   for each row when (new.state = 'issued' and old.state = 'draft' and new.kind <> 'invoice')
   execute function cap_advances();
 
+-- Superseded: the rule in force is guard_bank_entry in bank_posting_rules.sql. This text stays as the migration of its day applies it.
 -- A bank entry stays as the bank sent it; what became of it may change until it is booked.
 create function guard_bank_entry() returns trigger language plpgsql as $$
 declare

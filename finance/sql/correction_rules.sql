@@ -1,3 +1,4 @@
+-- Superseded: the rule in force is cap_credit in tax_point_rules.sql. This text stays as the migration of its day applies it.
 -- No line is taken back beyond what it charged, in this document or a later one; the lock on the line makes those who
 -- take from it queue. A line of the same sign is charged anew or in addition, and may itself be taken back.
 create or replace function cap_credit() returns trigger language plpgsql as $$

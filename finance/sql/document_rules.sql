@@ -43,6 +43,7 @@ create trigger invoice_line_guard before insert or update or delete on invoice_l
 create trigger invoice_line_no_truncate before truncate on invoice_line
   for each statement execute function refuse_change();
 
+-- Superseded: the rule in force is cap_credit in tax_point_rules.sql. This text stays as the migration of its day applies it.
 -- No line is credited beyond what was invoiced; the lock on the original line makes concurrent credits queue.
 create function cap_credit() returns trigger language plpgsql as $$
 declare
@@ -102,6 +103,7 @@ create trigger payment_guard before update or delete on payment for each row exe
 create trigger payment_no_truncate before truncate on payment
   for each statement execute function refuse_change();
 
+-- Superseded: the rule in force is guard_series in seal_rules.sql. This text stays as the migration of its day applies it.
 -- A number that was given stays given.
 create function guard_series() returns trigger language plpgsql as $$
 begin

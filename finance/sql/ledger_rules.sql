@@ -31,6 +31,7 @@ end $$;
 create trigger journal_entry_period before insert on journal_entry
   for each row execute function enter_period();
 
+-- Superseded: the rule in force is enter_line in tax_point_rules.sql. This text stays as the migration of its day applies it.
 -- A line belongs to an entry of its own transaction and repeats the entry's own data. Its id is always
 -- taken from the sequence: the line with the highest id of an entry is the one that was inserted last.
 create function enter_line() returns trigger language plpgsql as $$

@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminFileFieldWidget,
@@ -22,7 +21,7 @@ from unfold.widgets import (
 
 from erp.actor import Actor, actor_of
 from erp.errors import ErpError
-from erp.staff.desk import duty_page, page, perform
+from erp.staff.desk import duty_button, duty_page, page, perform
 from finance.errors import NotBookable
 from finance.models import BankEntry, BankMapping, Invoice
 from finance.services import bank_balances, bank_import, bank_matching, bank_posting
@@ -120,45 +119,30 @@ def bank(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-@require_POST
-@duty_page("finance")
-def book_sure(request: HttpRequest) -> HttpResponse:
+@duty_button("finance", "finance-bank")
+def book_sure(request: HttpRequest) -> str:
     """Book whatever fits by number and amount."""
-
-    def run() -> str:
-        done = bank_matching.book_sure(actor_of(request.user))
-        for reason in done["refused"][:SHOWN_REFUSALS]:
-            messages.warning(request, reason)
-        refused = f"refused: {len(done['refused'])}; " if done["refused"] else ""
-        return f"Booked: {done['booked']}; {refused}still open: {done['open']}."
-
-    return perform(request, run, reverse("finance-bank"))
+    done = bank_matching.book_sure(actor_of(request.user))
+    for reason in done["refused"][:SHOWN_REFUSALS]:
+        messages.warning(request, reason)
+    refused = f"refused: {len(done['refused'])}; " if done["refused"] else ""
+    return f"Booked: {done['booked']}; {refused}still open: {done['open']}."
 
 
-@require_POST
-@duty_page("finance")
-def book(request: HttpRequest, pk: int) -> HttpResponse:
+@duty_button("finance", "finance-bank")
+def book(request: HttpRequest, pk: int) -> str:
     """Book an entry as suggested: the documents whose ids are sent, in their order."""
     keys = [int(key) for key in request.POST.getlist("invoice") if key.isdecimal()]
-
-    def run() -> str:
-        done = bank_matching.book_entry(pk, actor=actor_of(request.user), documents=[{"invoice_id": k} for k in keys])
-        return f"Payment {done['number']} is booked; unallocated: {done['unallocated']} {done['currency']}."
-
-    return perform(request, run, reverse("finance-bank"))
+    done = bank_matching.book_entry(pk, actor=actor_of(request.user), documents=[{"invoice_id": k} for k in keys])
+    return f"Payment {done['number']} is booked; unallocated: {done['unallocated']} {done['currency']}."
 
 
-@require_POST
-@duty_page("finance")
-def post(request: HttpRequest, pk: int) -> HttpResponse:
+@duty_button("finance", "finance-bank")
+def post(request: HttpRequest, pk: int) -> str:
     """Post an entry as a whole to one account."""
     account, text = request.POST.get("account", "").strip(), request.POST.get("text", "")
-
-    def run() -> str:
-        done = bank_posting.post_to_accounts(pk, [{"account": account}], actor=actor_of(request.user), text=text)
-        return _posted(done)
-
-    return perform(request, run, reverse("finance-bank"))
+    done = bank_posting.post_to_accounts(pk, [{"account": account}], actor=actor_of(request.user), text=text)
+    return _posted(done)
 
 
 def _posted(entry: dict[str, Any]) -> str:

@@ -10,12 +10,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from erp.actor import actor_of
 from erp.errors import ErpError
 from erp.fields import dump_json, load_json
-from erp.staff.desk import duty_page, page, perform
+from erp.staff.desk import duty_button, duty_page, page, perform
 from finance.models import EntryAttachment, JournalEntry, RecurringEntry
 from finance.services import attachments, posting, recurring
 from finance.services.chart_import import import_chart
@@ -64,19 +63,14 @@ def edit_recurring(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     return page(request, "finance/task.html", title, button="Keep", head=head, rows=rows)
 
 
-@require_POST
-@duty_page("finance")
-def run_recurring(request: HttpRequest, pk: int, what: str) -> HttpResponse:
+@duty_button("finance", "finance-recurring")
+def run_recurring(request: HttpRequest, pk: int, what: str) -> str:
     """Post what is due now, pause a plan, or take it up again."""
-
-    def run() -> str:
-        plan = get_object_or_404(RecurringEntry, pk=pk)
-        if what == "post":
-            return f"{recurring.post_due()} entries are posted."
-        RecurringEntry.objects.filter(pk=pk).update(is_active=what == "resume")
-        return f"{plan.name} {'goes on' if what == 'resume' else 'is paused'}."
-
-    return perform(request, run, reverse("finance-recurring"))
+    plan = get_object_or_404(RecurringEntry, pk=pk)
+    if what == "post":
+        return f"{recurring.post_due()} entries are posted."
+    RecurringEntry.objects.filter(pk=pk).update(is_active=what == "resume")
+    return f"{plan.name} {'goes on' if what == 'resume' else 'is paused'}."
 
 
 @duty_page("finance")

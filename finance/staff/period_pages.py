@@ -9,10 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from erp.actor import actor_of
-from erp.staff.desk import duty_page, page, perform
+from erp.staff.desk import duty_button, duty_page, page, perform
 from finance.errors import NoExchangeRate
 from finance.models import FiscalPeriod
 from finance.services import accounts, accruals, goods_issues, periods, year_close
@@ -46,60 +45,40 @@ def _unbilled(request: HttpRequest, period: FiscalPeriod) -> list[accruals.Unbil
         return []
 
 
-@require_POST
-@duty_page("finance")
-def check_period(request: HttpRequest, pk: int) -> HttpResponse:
-    """Compare every subledger at a month's end and look for what still has to enter it."""
-
-    def run() -> str:
-        check = periods.check_period(pk, actor=actor_of(request.user))
-        return f"{check.period.code} is checked: {len(check.found) or 'nothing'} against closing it."
-
-    return perform(request, run, _back(request))
-
-
-@require_POST
-@duty_page("finance")
-def accrue(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accrue the revenue of goods that were not invoiced by a month's end."""
-
-    def run() -> str:
-        done = accruals.accrue(pk, actor=actor_of(request.user))
-        return f"Accrued: {done['amount']}, by entry {done['entry']}; entry {done['reversal']} reverses it next month."
-
-    return perform(request, run, _back(request))
-
-
-@require_POST
-@duty_page("finance")
-def issue_collective(request: HttpRequest, pk: int) -> HttpResponse:
-    """Issue the collective invoices of all goods that wait for one at a month's end, today."""
-    last = get_object_or_404(FiscalPeriod, pk=pk).ends_on
-
-    def run() -> str:
-        done = goods_issues.issue_all_collective(last, actor=actor_of(request.user))
-        return f"Issued: {', '.join(row['number'] for row in done)}."
-
-    return perform(request, run, _back(request))
-
-
-def _back(request: HttpRequest) -> str:
+def _back(request: HttpRequest, pk: int) -> str:
     year = request.POST.get("year", "")
     return reverse("finance-year", args=[int(year)]) if year.isdecimal() else reverse("finance-periods")
 
 
-@require_POST
-@duty_page("finance")
-def change_period(request: HttpRequest, pk: int, state: str) -> HttpResponse:
+@duty_button("finance", _back)
+def check_period(request: HttpRequest, pk: int) -> str:
+    """Compare every subledger at a month's end and look for what still has to enter it."""
+    check = periods.check_period(pk, actor=actor_of(request.user))
+    return f"{check.period.code} is checked: {len(check.found) or 'nothing'} against closing it."
+
+
+@duty_button("finance", _back)
+def accrue(request: HttpRequest, pk: int) -> str:
+    """Accrue the revenue of goods that were not invoiced by a month's end."""
+    done = accruals.accrue(pk, actor=actor_of(request.user))
+    return f"Accrued: {done['amount']}, by entry {done['entry']}; entry {done['reversal']} reverses it next month."
+
+
+@duty_button("finance", _back)
+def issue_collective(request: HttpRequest, pk: int) -> str:
+    """Issue the collective invoices of all goods that wait for one at a month's end, today."""
+    last = get_object_or_404(FiscalPeriod, pk=pk).ends_on
+    done = goods_issues.issue_all_collective(last, actor=actor_of(request.user))
+    return f"Issued: {', '.join(row['number'] for row in done)}."
+
+
+@duty_button("finance", "finance-periods")
+def change_period(request: HttpRequest, pk: int, state: str) -> str:
     """Lock, open or close a month; the reason is kept."""
     if state not in State.values:
         raise Http404
-
-    def run() -> str:
-        code = periods.set_state(pk, state, actor=actor_of(request.user), reason=request.POST.get("reason", ""))
-        return f"Period {code} now is: {State(state).label}."
-
-    return perform(request, run, reverse("finance-periods"))
+    code = periods.set_state(pk, state, actor=actor_of(request.user), reason=request.POST.get("reason", ""))
+    return f"Period {code} now is: {State(state).label}."
 
 
 @duty_page("finance")

@@ -11,7 +11,6 @@ from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_POST
 from unfold.widgets import (
     UnfoldAdminDateWidget,
     UnfoldAdminDecimalFieldWidget,
@@ -21,7 +20,7 @@ from unfold.widgets import (
 
 from erp.actor import actor_of
 from erp.errors import NotFound
-from erp.staff.desk import duty_page, page, perform
+from erp.staff.desk import duty_button, duty_page, page, perform
 from finance.models import NavSubmission
 from finance.nav.annulment_xml import AnnulmentCode
 from finance.services.reporting import channel as nav_channel
@@ -134,17 +133,12 @@ def reports(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-@require_POST
-@duty_page("finance")
-def try_now(request: HttpRequest) -> HttpResponse:
+@duty_button("finance", "finance-nav-reports")
+def try_now(request: HttpRequest) -> str:
     """End the pause after a failure and ring the outbox's bell."""
-
-    def run() -> str:
-        nav_channel.try_now(endpoint())
-        hint()
-        return "The NAV is tried again now."
-
-    return perform(request, run, reverse("finance-nav-reports"))
+    nav_channel.try_now(endpoint())
+    hint()
+    return "The NAV is tried again now."
 
 
 @duty_page("finance")

@@ -10,11 +10,10 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from erp.actor import actor_of
 from erp.fields import dump_json
-from erp.staff.desk import duty_page, page, perform
+from erp.staff.desk import duty_button, duty_page, page, perform
 from finance.models import FiscalPeriod, Invoice
 from finance.services import accounts
 from finance.services.margin_costs import enter_costs, lines_without_cost, margin_lines
@@ -134,27 +133,21 @@ def _url(row: dict[str, Any]) -> str:
     return reverse("admin:finance_journalentry_change", args=[row["entry_id"]])
 
 
-@require_POST
-@duty_page("finance")
-def settle_vat_page(request: HttpRequest, period: str) -> HttpResponse:
+def _return_of(request: HttpRequest, period: str) -> str:
+    return f"{reverse('finance-vat-return')}?period={period}"
+
+
+@duty_button("finance", _return_of)
+def settle_vat_page(request: HttpRequest, period: str) -> str:
     """Transfer a month's VAT to the settlement account."""
-
-    def run() -> str:
-        return f"Entry {settle_vat(period, actor=actor_of(request.user))['entry_no']} settles the VAT of {period}."
-
-    return perform(request, run, f"{reverse('finance-vat-return')}?period={period}")
+    return f"Entry {settle_vat(period, actor=actor_of(request.user))['entry_no']} settles the VAT of {period}."
 
 
-@require_POST
-@duty_page("finance")
-def post_margin_page(request: HttpRequest, period: str) -> HttpResponse:
+@duty_button("finance", _return_of)
+def post_margin_page(request: HttpRequest, period: str) -> str:
     """Post the margin scheme's VAT of a month."""
-
-    def run() -> str:
-        done = post_margin_vat(period, actor=actor_of(request.user))
-        return f"Entry {done['entry_no']} posts the VAT of the margin scheme for {period}."
-
-    return perform(request, run, f"{reverse('finance-vat-return')}?period={period}")
+    done = post_margin_vat(period, actor=actor_of(request.user))
+    return f"Entry {done['entry_no']} posts the VAT of the margin scheme for {period}."
 
 
 @duty_page("finance")

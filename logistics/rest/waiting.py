@@ -6,13 +6,11 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from erp.actor import Actor
-from erp.api.base import ActorMixin
-from erp.api.permissions import EntityPermission
+from erp.api.operations import RowsView
 from logistics.models import SalesOrder
 from logistics.rest.operations import Data, LogisticsOperation
 from logistics.services.backorders import allocate_backorders
@@ -43,19 +41,16 @@ class WaitingRow(serializers.Serializer[Any]):
     orders = WaitingOrder(many=True)
 
 
-class WaitingOrders(ActorMixin, GenericAPIView[Any]):
+class WaitingOrders(RowsView):
     """What open orders wait for, by product, the longest waiting first."""
 
-    permission_classes = (EntityPermission,)
     queryset = SalesOrder.objects.all()
     serializer_class = WaitingRow
-    pagination_class = None
-    filter_backends = ()
 
     @extend_schema(responses=WaitingRow(many=True))
     def get(self, request: Request) -> Response:
         """At most 500 rows."""
-        return Response({"results": list_waiting()})
+        return self.rows(list_waiting())
 
 
 class AllocateInput(serializers.Serializer[Any]):

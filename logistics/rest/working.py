@@ -8,14 +8,12 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.generics import GenericAPIView
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from erp.actor import Actor
-from erp.api.base import ActorMixin
-from erp.api.permissions import EntityPermission
+from erp.api.operations import RowsView
+from erp.api.printing import PdfView
 from erp.pdf import pdf_response
 from logistics.models import ReorderLevel, Shipment, Stock, StockCount
 from logistics.rest import inputs
@@ -126,38 +124,24 @@ class LowStockRow(serializers.Serializer[Any]):
     to_order = serializers.IntegerField()
 
 
-class LowStock(ActorMixin, GenericAPIView[Any]):
+class LowStock(RowsView):
     """What runs low, most wanted first; ``?warehouse=`` a code."""
 
-    permission_classes = (EntityPermission,)
     queryset = Stock.objects.all()
     serializer_class = LowStockRow
-    pagination_class = None
-    filter_backends = ()
     known_parameters = ("warehouse",)
 
     @extend_schema(parameters=[inputs.WAREHOUSE_PARAMETER], responses=LowStockRow(many=True))
     def get(self, request: Request) -> Response:
         """At most 500 rows."""
-        return Response({"results": list_low_stock(request.query_params.get("warehouse", ""))})
+        return self.rows(list_low_stock(request.query_params.get("warehouse", "")))
 
 
-class AnyAccept(DefaultContentNegotiation):
-    """Whoever asks for a PDF gets one, or a problem as JSON."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        """The first renderer, for problems; the PDF needs none."""
-        return renderers[0], renderers[0].media_type
-
-
-class DeliveryNote(ActorMixin, GenericAPIView[Any]):
+class DeliveryNote(PdfView):
     """The delivery note of a shipment as PDF."""
 
-    permission_classes = (EntityPermission,)
-    content_negotiation_class = AnyAccept
     queryset = Shipment.objects.all()
-    filter_backends = ()
-    known_parameters = ("language",)
+    serializer_class = inputs.NothingInput
 
     @extend_schema(parameters=[inputs.LANGUAGE_PARAMETER], responses={(200, "application/pdf"): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: int) -> HttpResponse:
