@@ -18,9 +18,10 @@ LOWEST_KEY, HIGHEST_KEY = -(2**63), 2**63 - 1
 RANGE, KEYS = "between %(lo)s and %(hi)s", "= any(%(keys)s)"  # which keys a statement is about
 NOT_CONTENT = frozenset({"id", "version"})
 
-# A side is hashed into few buckets, which the planner takes for many: it would sort whole rows, on one core.
+# A side is hashed into few buckets, which the planner takes for many: it would sort whole rows, on one core. Lists
+# within a row are sorted where they are made: to have them in order it would walk another table's key, once per row.
 PLANNING = """
-set local statement_timeout = 0; set local enable_sort = off;
+set local statement_timeout = 0; set local enable_sort = off; set local enable_presorted_aggregate = off;
 set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0"""
 
 Buckets = dict[int, tuple[int, int]]

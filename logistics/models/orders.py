@@ -37,6 +37,38 @@ class OrderOffer(InternalModel):
         return f"{self.order_id}/{self.epoch}: {self.outcome}"
 
 
+# Built from rows at once: per field by name and value it costs twice as much, and the scrubber builds every order's.
+LINES_SQL = """coalesce((
+    select to_jsonb(array_agg(x order by x.line_no)) from (
+      select
+        l.line_no, l.product_id, l.sku, l.name, l.quantity, l.unit_price, l.discount, l.vat_code, l.vat_rate,
+        l.net, l.vat, l.gross, l.is_stocked, l.reserved, l.issued, l.returned, l.cancelled
+      from sales_order_line l where l.order_id = t.id
+    ) x), '[]')"""
+
+SHIPMENTS_SQL = """coalesce((
+    select to_jsonb(array_agg(x order by x.id)) from (
+      select
+        s.id, s.number, s.state, s.carrier, s.tracking_number, s.issued_on, s.delivered_on, s.invoice_number,
+        (select array_agg(y order by y.line_no) from (
+          select d.order_line_no as line_no, d.quantity from shipment_line d where d.shipment_id = s.id) y) as lines
+      from shipment s where s.order_id = t.id and s.state <> 'cancelled'
+    ) x), '[]')"""
+
+RETURNS_SQL = """coalesce((
+    select to_jsonb(array_agg(x order by x.id)) from (
+      select
+        r.id, r.number, r.state, r.returned_on, r.credit_note_number,
+        (select jsonb_agg(jsonb_build_object('line_no', d.order_line_no, 'quantity', d.quantity) order by d.line_no)
+         from return_line d where d.return_order_id = r.id and d.order_id = t.id) as lines
+      from return_order r where r.id in (select d.return_order_id from return_line d where d.order_id = t.id)
+    ) x), '[]')"""
+
+SCAN_SQL = f"""
+select t.*, {LINES_SQL} as lines, {SHIPMENTS_SQL} as shipments, {RETURNS_SQL} as returns
+from sales_order t where t.id {{only}} offset 0"""
+
+
 class SalesOrder(WindowedOwnedModel):
     """A sales order in Logistics' custody; its id is the one the Storefront gave it."""
 
@@ -105,26 +137,10 @@ class SalesOrder(WindowedOwnedModel):
     note = models.TextField(default="")
     closed_reason = models.CharField(max_length=200, default="", db_default="")
 
-    payload_sql = """to_jsonb(t) - 'xid' || jsonb_build_object(
-      'lines', (select coalesce(jsonb_agg(to_jsonb(l) - 'id' - 'order_id' order by l.line_no), '[]')
-                from sales_order_line l where l.order_id = t.id),
-      'shipments', (select coalesce(jsonb_agg(jsonb_build_object(
-                      'id', s.id, 'number', s.number, 'state', s.state, 'carrier', s.carrier,
-                      'tracking_number', s.tracking_number, 'issued_on', s.issued_on,
-                      'delivered_on', s.delivered_on, 'invoice_number', s.invoice_number,
-                      'lines', (select jsonb_agg(jsonb_build_object('line_no', d.order_line_no,
-                                  'quantity', d.quantity) order by d.order_line_no)
-                                from shipment_line d where d.shipment_id = s.id)) order by s.id), '[]')
-                    from shipment s where s.order_id = t.id and s.state <> 'cancelled'),
-      'returns', (select coalesce(jsonb_agg(jsonb_build_object(
-                    'id', r.id, 'number', r.number, 'state', r.state, 'returned_on', r.returned_on,
-                    'credit_note_number', r.credit_note_number,
-                    'lines', (select jsonb_agg(jsonb_build_object('line_no', d.order_line_no,
-                                'quantity', d.quantity) order by d.line_no)
-                              from return_line d where d.return_order_id = r.id and d.order_id = t.id))
-                    order by r.id), '[]')
-                  from return_order r where r.id in (
-                    select d.return_order_id from return_line d where d.order_id = t.id)))"""
+    payload_sql = f"""to_jsonb(t) - 'xid' || jsonb_build_object(
+      'lines', {LINES_SQL}, 'shipments', {SHIPMENTS_SQL}, 'returns', {RETURNS_SQL})"""
+    scan_sql = SCAN_SQL
+    scan_columns = ("lines", "shipments", "returns")
 
     class Meta:
         db_table = "sales_order"
