@@ -13,6 +13,7 @@ from finance.errors import GrossPricesNeeded
 from finance.models import Invoice, NavSubmission
 from finance.nav.schema import NavSchema
 from finance.serializers import VatCodeSerializer
+from finance.services.corrections import correct_invoice
 from finance.services.crediting import issue_credit_note
 from finance.services.goods_issues import issue_collective, set_collective
 from finance.services.reporting.documents import report_xml
@@ -93,6 +94,51 @@ def test_advance_final_and_their_changes_are_reported(books: World, nav: StandIn
     assert texts(root, "advancePaymentDate") == [DAY.isoformat()]
     assert texts(etree.fromstring(report_xml(advance)), "advanceIndicator") == ["true"]
     all_done(advance, final)
+
+
+def test_corrections_of_every_category_are_reported_and_tie_out(
+    books: World, nav: StandInProcess, nav_schema: NavSchema
+) -> None:
+    """Price up and down, quantity, VAT code, another product: of simplified, collective, advance and euro invoices."""
+    buyer = customer()
+    books.receive(books.mug, 10, "600")
+    set_collective(buyer, is_collective=True)
+    for day in (date(2026, 3, 2), date(2026, 3, 5)):
+        api.invoice_goods_issue(books.issue(books.product_line(books.mug, 2, "1000"), customer_id=buyer, issued_on=day))
+    (collective,) = issue_collective(buyer, date(2026, 3, 1), DAY, actor=BOOKKEEPER, issued_on=DAY)
+    advance = {"name": "Előleg", "quantity": 1, "unit_price": "5000"}
+    swapped = {"name": "Korsó", "quantity": 3, "unit_price": "1000", "vat_code": "27"}
+    prices = ({"unit_price": "1234.56"}, {"unit_price": "990"})
+    cases = {
+        "SIMPLIFIED": (invoice(buyer, {}, is_simplified=True, price_mode="gross"), (*prices, {"vat_code": "5"})),
+        "AGGREGATE": (str(collective["number"]), (*prices, {"quantity": 1})),
+        "advance": (invoice(buyer, advance, kind="advance"), prices),
+        "gross": (invoice(buyer, {}, price_mode="gross"), (*prices, {"quantity": 5})),
+        "NORMAL": (invoice(customer(), {"unit_price": "9.99"}, currency="EUR"), ({"quantity": 4}, {"vat_code": "18"})),
+        "zero": (invoice(buyer), ({"quantity": 0, "added": [swapped]},)),
+    }
+    numbers = []
+    for name, (base, changes) in cases.items():
+        key = Invoice.objects.get(number=base).pk
+        numbers.append(base)
+        for change in changes:
+            data = {
+                "lines": [{"line_no": 1, **change}],
+                "added": change.get("added"),
+                "reason": "Téves",
+                "issued_on": DAY,
+            }
+            made = str(correct_invoice(key, data, actor=BOOKKEEPER)["number"])
+            nav_schema.check(report_xml(made))
+            root = etree.fromstring(report_xml(made))
+            assert texts(root, "invoiceCategory") == [name if name.isupper() else "NORMAL"]
+            assert texts(root, "originalInvoiceNumber") == [base]
+            numbers.append(made)
+        numbers.append(credit(base))
+    all_done(*numbers)
+    endings = NavSubmission.objects.filter(number__in=numbers, invoice__kind="cancellation")
+    assert {(s.operation, s.state) for s in endings} == {("STORNO", "done")}
+    assert len(endings) == len(cases)
 
 
 @pytest.mark.parametrize("case", ["REFUNDABLE", "NONREFUNDABLE"])

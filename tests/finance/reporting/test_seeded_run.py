@@ -15,6 +15,7 @@ import pytest
 from erp.errors import Refused
 from finance import api
 from finance.models import Invoice, NavAnnulment, NavSubmission
+from finance.services.corrections import correct_invoice
 from finance.services.crediting import issue_credit_note
 from finance.services.goods_issues import issue_collective, set_collective
 from finance.services.reporting.annulling import request_annulment
@@ -79,9 +80,10 @@ class Trade:
         while len(numbers) < count:
             kind = self.chance.random()
             made = self._collective() if kind < 0.06 else self._advance() if kind < 0.14 else [self._sale()]
+            made += self._return() if kind > 0.96 else []
             numbers += made
             if self.chance.random() < 0.25:
-                numbers += _change(made[-1], self.chance)
+                numbers += _change(self.chance.choice(made), self.chance)
         return numbers
 
     def _sale(self) -> str:
@@ -113,6 +115,12 @@ class Trade:
         off = {**line, "unit_price": f"-{line['unit_price']}", "advance_invoice_id": found.pk}
         return [advance, invoice(self.domestic, {"unit_price": "9999"}, off, kind="final")]
 
+    def _return(self) -> list[str]:
+        """Goods that come back and were never invoiced here: a credit without original."""
+        line = self.books.product_line(self.books.mug, 1, "1000", order_line_no=None)
+        done = api.credit_return(self.books.give_back(line, order_id=None))
+        return [str(document["number"]) for document in done["documents"]]
+
     def _collective(self) -> list[str]:
         """Two goods issues on different days, invoiced together."""
         for day in (date(2026, 3, 2), date(2026, 3, 5)):
@@ -123,16 +131,35 @@ class Trade:
 
 
 def _change(number: str, chance: random.Random) -> list[str]:
-    key = Invoice.objects.get(number=number).pk
-    made = []
+    """Corrections of several sorts, then credit notes up to a cancellation, as far as chance lets them go."""
+    invoice_ = Invoice.objects.get(number=number)
+    made: list[str] = []
     try:
+        while chance.random() < 0.6:
+            data = {"reason": "Téves", "issued_on": DAY, **_correction(invoice_, chance)}
+            made.append(str(correct_invoice(invoice_.pk, data, actor=BOOKKEEPER)["number"]))
         for lines in ([{"line_no": 1, "quantity": 1}], None):
-            made.append(issue_credit_note(key, actor=BOOKKEEPER, lines=lines, issued_on=DAY)["number"])
+            made.append(str(issue_credit_note(invoice_.pk, actor=BOOKKEEPER, lines=lines, issued_on=DAY)["number"]))
             if chance.random() < 0.5:
                 break
-    except Refused:  # nothing is left of it
+    except Refused:  # nothing is left of it, or it is no correction for such a document
         pass
-    return [str(n) for n in made]
+    return made
+
+
+def _correction(of: Invoice, chance: random.Random) -> dict[str, Any]:
+    """The right price, quantity or VAT code of the first line, or another product instead of it."""
+    line = of.lines.get(line_no=1)
+    sort = chance.choice(("price", "price", "quantity", "code", "product"))
+    if sort == "price":
+        price = max(line.unit_price * chance.choice((2, Decimal("0.7"), Decimal("1.01"))), Decimal("0.01"))
+        return {"lines": [{"line_no": 1, "unit_price": round(price, 2)}]}
+    if sort == "quantity":
+        return {"lines": [{"line_no": 1, "quantity": line.quantity + chance.choice((-1, 1, 5))}]}
+    if sort == "code":
+        return {"lines": [{"line_no": 1, "vat_code": "5" if line.vat_code == "27" else "27"}]}
+    other = {"name": "Más áru", "quantity": line.quantity, "unit_price": line.unit_price, "vat_code": line.vat_code}
+    return {"lines": [{"line_no": 1, "quantity": 0}], "added": [other]}
 
 
 def report_all(nav: StandInProcess) -> None:
@@ -216,7 +243,9 @@ def run(count: int, folder: Path, erp: ErpDatabase) -> None:
         nav.inject()
         assert set(struck) == set(SURELY)
         kinds = set(Invoice.objects.filter(state="issued").values_list("kind", flat=True))
-        assert kinds >= {"invoice", "advance", "final", "credit_note", "cancellation"}
+        assert kinds == {str(kind) for kind in Invoice.Kind}
+        operations = NavSubmission.objects.filter(invoice__kind="correction").values_list("operation", flat=True)
+        assert len(operations) >= count // 20
         compare(nav, issued)
         victim = chance.choice(issued)
         one_cent = "update journal_line set amount = amount + 0.01 where vat_code <> '' and document_number = "
