@@ -80,7 +80,7 @@ def _q(path: str) -> str:
 def vat_key(rate: etree._Element) -> VatKey:
     """Return the key of a `vatRate` or `lineVatRate` element: element, value and case."""
     child = rate[0]
-    name = etree.QName(child).localname
+    name = str(child.tag).rpartition("}")[2]
     if name in (VatElement.EXEMPTION, VatElement.OUT_OF_SCOPE):
         return (name, required(child, "{*}case"), "")
     if name == VatElement.AMOUNT_MISMATCH:
@@ -99,27 +99,28 @@ def _totals(root: etree._Element) -> Iterator[ReportedTotal]:
     if summary is None:
         return
     for row in summary.iterfind(_q("summaryNormal/summaryByVatRate")):
-        yield ReportedTotal(
-            key=vat_key(row[0]),
-            net=_money(row, "vatRateNetData/vatRateNetAmount"),
-            vat=_money(row, "vatRateVatData/vatRateVatAmount"),
-            gross=_money(row, "vatRateGrossData/vatRateGrossAmount"),
-        )
+        found = _by_name(row)
+        amounts = (_pair(found, f"vatRate{name}Amount") for name in ("Net", "Vat", "Gross"))
+        yield ReportedTotal(vat_key(row[0]), *amounts)
     for row in summary.iterfind(_q("summarySimplified")):
         yield ReportedTotal(vat_key(row[0]), None, None, _money(row, "vatContentGrossAmount"))
 
 
 def _lines(root: etree._Element) -> Iterator[ReportedTotal]:
     for line in root.iterfind("{*}invoiceMain/{*}invoice/{*}invoiceLines/{*}line"):
-        # One walk over the few elements of a line is several times faster than a search for each.
         for amounts in line.iterchildren("{*}lineAmountsNormal", "{*}lineAmountsSimplified"):
-            found = {str(e.tag).rpartition("}")[2]: e for e in amounts.iter(etree.Element)}
+            found = _by_name(amounts)
             yield ReportedTotal(
                 vat_key(found["lineVatRate"]),
                 _pair(found, "lineNetAmount"),
                 _pair(found, "lineVatAmount"),
                 _pair(found, "lineGrossAmountNormal") or _pair(found, "lineGrossAmountSimplified"),
             )
+
+
+def _by_name(part: etree._Element) -> dict[str, etree._Element]:
+    """The few elements of a line or summary row: one walk is several times faster than a search for each."""
+    return {str(e.tag).rpartition("}")[2]: e for e in part.iter(etree.Element)}
 
 
 def _pair(found: Mapping[str, etree._Element], name: str) -> Money | None:

@@ -114,12 +114,20 @@ def _q(name: str) -> str:
     return f"{{{DATA}}}{name}"
 
 
-_LINE_VAT_RATE = f"{{{DATA}}}lineVatRate"
+_LINE_VAT_RATE, _LINE_NUMBER, _LINE_REFERENCE, _LINE_OPERATION, _LINE_NORMAL = (
+    f"{{{DATA}}}{name}"
+    for name in ("lineVatRate", "lineNumber", "lineNumberReference", "lineOperation", "lineAmountsNormal")
+)
 
 
 def text_at(parent: etree._Element, *names: str) -> str | None:
     """Return the text at a path of InvoiceData elements."""
-    return parent.findtext("/".join(_q(name) for name in names))
+    return parent.findtext(_path(names))
+
+
+@cache
+def _path(names: tuple[str, ...]) -> str:
+    return "/".join(_q(name) for name in names)
 
 
 def read_facts(root: etree._Element) -> DocumentFacts | None:
@@ -183,14 +191,15 @@ def _customer(info: etree._Element | None) -> CustomerFacts | None:
 
 def _line(line: etree._Element) -> LineFacts:
     # One walk over the line instead of a search for each value: this is where the stand-in's time goes.
-    texts = {element.tag: element.text for element in line.iter()}
-    rate = line.find(f"*/{_LINE_VAT_RATE}")
-    chain = texts.get(_q("lineNumberReference"))
-    kind = "normal" if _q("lineAmountsNormal") in texts else "simplified" if rate is not None else ""
+    found = {element.tag: element for element in line.iter()}
+    texts = {tag: element.text for tag, element in found.items()}
+    rate = found.get(_LINE_VAT_RATE)
+    chain = texts.get(_LINE_REFERENCE)
+    kind = "normal" if _LINE_NORMAL in found else "simplified" if rate is not None else ""
     return LineFacts(
-        number=int(texts[_q("lineNumber")] or 0),
+        number=int(texts[_LINE_NUMBER] or 0),
         chain_number=int(chain) if chain else None,
-        line_operation=texts.get(_q("lineOperation")) or "",
+        line_operation=texts.get(_LINE_OPERATION) or "",
         kind=kind,
         vat=None if rate is None else _vat(rate),
         net=_number(texts, "lineNetAmount"),
@@ -221,7 +230,7 @@ def _number(texts: Mapping[str, str | None], name: str) -> Decimal | None:
 
 def _vat(rate: etree._Element) -> VatFacts:
     child = rate[0]
-    name = etree.QName(child).localname
+    name = str(child.tag).rpartition("}")[2]
     if name in ("vatExemption", "vatOutOfScope"):
         return (name, text_at(child, "case") or "", "")
     if name == "vatAmountMismatch":

@@ -229,6 +229,8 @@ def _shown(row: sqlite3.Row) -> dict[str, str]:
 
 
 def _add_messages(element: etree._Element, item: sqlite3.Row) -> None:
+    if item["technical"] == item["business"] == "[]":
+        return
     for code, message in json.loads(item["technical"]):
         technical = api(element, "technicalValidationMessages")
         common(technical, "validationResultCode", "ERROR")

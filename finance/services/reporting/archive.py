@@ -35,8 +35,16 @@ def altered_archives(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, s
             yield row["number"], f"the archived XML of request {row['batch_id']} is not what its hash says"
 
 
-def archives_of(first: date, last: date) -> Iterator[dict[str, Any]]:
-    """Archived documents issued in these days, streamed: however many there are, a few are in memory."""
+def altered_in(first: date, last: date) -> Iterator[tuple[str, str]]:
+    """The same of all documents issued in these days, for a thread of its own: its connection is given back."""
+    try:
+        yield from altered_archives(_archives_of(first, last))
+    finally:
+        connections[alias_of("finance")].close()
+
+
+def _archives_of(first: date, last: date) -> Iterator[dict[str, Any]]:
+    """Streamed: however many there are, a few are in memory."""
     names = ("number", "batch_id", "hash", "xml")
     with snapshot("finance"), cursor("finance") as cur, connections[alias_of("finance")].wrap_database_errors:
         for row in cur.cursor.stream(OF_DAYS, {"first": first, "last": last}):

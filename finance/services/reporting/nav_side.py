@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from finance.nav.answers import TransactionStatus
 from finance.nav.client import NavClient
 from finance.nav.messages import DigestQuery
 from finance.nav.read_back import ReportedDocument, read_report
 from finance.services.reporting import contradictions
+from finance.services.reporting.ahead import Ahead
 from finance.services.reporting.ledger_side import Amounts
 from finance.services.reporting.own_side import OwnDocument, VatMap
 
 ZERO = Decimal(0)
+REQUESTS_AHEAD = 1
 WINDOW_DAYS = 31  # a digest query spans at most 35
 
 Held = tuple[ReportedDocument, bytes]
@@ -48,17 +51,24 @@ def held_reports(
             else:
                 by_number.add(digest.number)
         day = end + timedelta(days=1)
-    for done, (transaction_id, indices) in enumerate(wanted.items(), start=1):
-        status = client.query_transaction_status(transaction_id, with_original=True)
-        for result in status.results if status else ():
-            if result.index in indices and result.original is not None:
-                yield read_report(result.original), result.original
-        progress(done, len(wanted) + len(by_number))
+    with Ahead(lambda: _answers(client, list(wanted)), REQUESTS_AHEAD) as answers:
+        answers.start()
+        for done, (transaction_id, status) in enumerate(answers, start=1):
+            for result in status.results if status else ():
+                if result.index in wanted[transaction_id] and result.original is not None:
+                    yield read_report(result.original), result.original
+            progress(done, len(wanted) + len(by_number))
     for done, number in enumerate(sorted(by_number), start=len(wanted) + 1):
         document = client.query_invoice_data(number)
         if document is not None:
             yield read_report(document.xml), document.xml
         progress(done, len(wanted) + len(by_number))
+
+
+def _answers(client: NavClient, transaction_ids: Sequence[str]) -> Iterator[tuple[str, TransactionStatus | None]]:
+    """What the NAV says of each request: the next is asked for while the last answer is read."""
+    for transaction_id in transaction_ids:
+        yield transaction_id, client.query_transaction_status(transaction_id, with_original=True)
 
 
 def nav_side(of_nav: Held, document: OwnDocument, codes: VatMap) -> NavSide:

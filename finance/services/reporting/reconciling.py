@@ -16,7 +16,7 @@ from finance.errors import BadPeriod
 from finance.models import NavSubmission
 from finance.nav.client import NavClient
 from finance.services.reporting.ahead import Ahead
-from finance.services.reporting.archive import altered_archives, archives_of
+from finance.services.reporting.archive import altered_in
 from finance.services.reporting.connection import connect
 from finance.services.reporting.ledger_side import Amounts
 from finance.services.reporting.nav_side import Held, NavSide, amounts_of, held_reports, nav_side
@@ -86,10 +86,11 @@ def reconcile(
         NavError: the NAV cannot be asked; the same.
     """
     first, last = parse_period(period)
-    found = reconcile_days(first, last, client or connect(), progress)
-    found.differences += [
-        _problem(number, "archive", text) for number, text in altered_archives(archives_of(first, last))
-    ]
+    ours = client or connect()
+    with Ahead(lambda: altered_in(first, last), AHEAD) as altered:  # the archive is read while the NAV answers
+        altered.start()
+        found = reconcile_days(first, last, ours, progress)
+        found.differences += [_problem(number, "archive", text) for number, text in altered]
     return found
 
 
