@@ -17,9 +17,25 @@ DOCUMENTS = """(
   join sales_order o on o.number = delivered.number and o.customer_id = i.customer_id
   where i.order_id is null
 )"""
-"""A row per document and order (``order_id``); of a collective document, which is no order's own, several."""
+"""A row per document and order (``order_id``); of a collective document, which is no order's own, several.
 
-_OF_ORDERS = f"select d.order_id, d.id from {DOCUMENTS} d where d.order_id = any(%s)"
+It is read from documents to their orders, by days of issue; from orders to their documents see
+:data:`DOCUMENTS_OF_ORDER`.
+"""
+
+# The order's number is looked up in an index over the numbers on collective documents; the customer is compared apart
+# from an index, or all documents of a customer would be unfolded.
+DOCUMENTS_OF_ORDER = """lateral (
+  select i.id, i.kind, i.payment_state, i.order_id as own_order_id from invoice_copy i where i.order_id = o.id
+  union all
+  select i.id, i.kind, i.payment_state, null from sales_order s join invoice_copy i on i.order_id is null
+    and jsonb_path_query_array(i.lines, '$[*].order_number') ? s.number
+    and i.customer_id is not distinct from s.customer_id
+  where s.id = o.id
+)"""
+"""The same documents of each order ``o``: what one costs does not grow with the history of the others."""
+
+_OF_ORDERS = f"select o.id, d.id from unnest(%s::bigint[]) o(id) cross join {DOCUMENTS_OF_ORDER} d"
 
 
 def invoices_of_orders(order_ids: Sequence[int]) -> dict[int, list[InvoiceCopy]]:

@@ -13,7 +13,7 @@ from erp.db import cursor
 from erp.errors import ErpError
 from logistics import api as logistics
 from storefront.models import InvoiceCopy, SalesOrderCopy
-from storefront.services.order_invoices import DOCUMENTS, invoices_of_orders
+from storefront.services.order_invoices import DOCUMENTS_OF_ORDER, invoices_of_orders
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +22,11 @@ CREDITS = frozenset({"credit_note", "cancellation", "credit_without_original"})
 # Orders whose invoices say something else about the payment than the order itself. A collective invoice tells of one
 # order only when it is paid as a whole; an order that is paid in part stays so until all of it is invoiced.
 _NEWS = f"""
-select distinct o.id from {DOCUMENTS} i join sales_order_copy o on o.id = i.order_id
-where i.kind in ('invoice', 'final') and o.payment in ('open', 'partly_paid', 'authorised')
-  and (i.payment_state = 'paid' or i.payment_state = 'partly_paid' and i.own_order_id is not null)
-  and i.payment_state <> o.payment and (o.payment <> 'partly_paid' or o.invoicing in ('fully', 'credited'))
+select o.id from sales_order_copy o where o.payment in ('open', 'partly_paid', 'authorised') and exists (
+  select 1 from {DOCUMENTS_OF_ORDER} i
+  where i.kind in ('invoice', 'final') and i.payment_state <> o.payment
+    and (i.payment_state = 'paid' or i.payment_state = 'partly_paid' and i.own_order_id is not null)
+    and (o.payment <> 'partly_paid' or o.invoicing in ('fully', 'credited')))
 order by o.id limit %s"""
 
 

@@ -18,7 +18,7 @@ from finance.services.goods_issues import issue_collective, set_collective
 from logistics import api as logistics
 from logistics.services.collective import collect_invoice_numbers
 from storefront.models import CustomerCopy, InvoiceCopy, SalesOrder, ShopAccount
-from storefront.services import accounts, order_invoices
+from storefront.services import accounts, order_invoices, payments
 from storefront.services.payments import tell_payments
 from storefront.services.word_index import index_words
 from tests.databases import ErpDatabase
@@ -269,6 +269,21 @@ def test_collective_invoice_counts_for_its_orders_on_page_list_and_at_logistics_
     assert tell_payments() == 2
     assert {logistics.get_order(order.pk)["payment"] for order in orders} == {"paid"}
     assert invoice["number"] in text_of(client, f"/invoices/{invoice['number']}/")
+
+
+def test_documents_of_an_order_are_found_by_indexes_and_not_by_reading_history(module_erp: ErpDatabase) -> None:
+    """The expression that is asked for is the one that is indexed; small tables would else be read whole."""
+    with module_erp.connect("postgres") as c, c.transaction(force_rollback=True):
+        c.execute("set local search_path = storefront")
+        c.execute("set local enable_seqscan = off")
+        c.execute("drop index shop_invoice_copy_order")
+        for statement, argument, index in (
+            (order_invoices._OF_ORDERS, [1], "invoice_copy_collective_orders"),
+            (payments._NEWS, 500, "invoice_copy_collective_orders"),
+            (payments._NEWS, 500, "sales_order_copy_unpaid"),
+        ):
+            plan = c.execute(f"explain {statement}", [argument]).fetchall()  # type: ignore[arg-type]
+            assert index in "".join(row[0] for row in plan), index
 
 
 def test_part_paid_collective_invoice_is_asked_for_under_its_own_number() -> None:
