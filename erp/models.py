@@ -83,6 +83,8 @@ class OwnedModel(models.Model):
     """What the payload has beyond the table's own columns and ``scan_sql`` gives as columns."""
     standing_sql: ClassVar[str] = ""
     """Of an entity that changes hands: rows that no other custodian has taken over, in this one's own words."""
+    correct_with: ClassVar[str] = ""
+    """Command that corrects rows which were written past the serializer; empty = a person edits them."""
     sound_sql: ClassVar[str] = ""
     """SQL condition over ``t`` that holds while nobody wrote past the serializer; empty = the change journal says."""
 

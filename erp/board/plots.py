@@ -53,14 +53,15 @@ def _frame(
     place: Callable[[float, float], str], limit: float | None, show: Callable[[float], str], span: float
 ) -> SafeString:
     x, y = place(0, 0).split(",")
+    _, at = place(0, limit or 0.0).split(",")
+    is_apart = not limit or float(y) - float(at) > 9  # else the two labels would lie on each other
     base = format_html(
         '<line class="plot-axis" x1="{}" y1="{}" x2="{}" y2="{}"/>'
         '<text x="{}" y="{}" class="plot-text" text-anchor="end">{}</text>',
-        x, y, WIDTH - RIGHT, y, LEFT - 4, y, show(0.0),
+        x, y, WIDTH - RIGHT, y, LEFT - 4, y, show(0.0) if is_apart else "",
     )  # fmt: skip
     if not limit:
         return base
-    _, at = place(0, limit).split(",")
     return format_html(
         '{}<line class="plot-limit" x1="{}" y1="{}" x2="{}" y2="{}"/><text x="{}" y="{}" class="plot-text" '
         'text-anchor="end">{}</text>',

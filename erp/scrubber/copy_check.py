@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from erp import ownership
 from erp.ownership import MODULE_LABELS, Entity
+from erp.publishing import owner_model
 from erp.replication import positions
 from erp.scrubber.copies import LIST_KEYS, Comparison, Differing, compare_copies
 from erp.scrubber.result import SAMPLES, Findings
@@ -59,6 +60,8 @@ def _add(entity: Entity, reader: str, comparison: Comparison, findings: Findings
             f"correct {entity.name} {keys_text} at {MODULE_LABELS[entity.owner]}, whose own rows were changed past the "
             "change journal: it has the last written values"
         )
+        if command := owner_model(entity.name).correct_with:
+            findings.repair_with(command)
     if comparison.mismatched > len(corrupt):
         keys = sorted(comparison.differing.keys() - set(corrupt))
         only = f" --keys {','.join(map(str, keys))}" if comparison.mismatched <= LIST_KEYS else ""

@@ -34,6 +34,7 @@ class Stock(WindowedOwnedModel):
     """How much of a product lies in a warehouse, and how much of that is promised."""
 
     entity = "stock"
+    correct_with = 'manage.py recount_stock --reason "…"'
 
     warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT, related_name="stock")
     product_id = models.BigIntegerField()

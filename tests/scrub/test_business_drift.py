@@ -62,8 +62,7 @@ COMMANDS = {
     "vat": (VAT["one minor unit"], "manage.py nav_reconcile {month} lists the documents to credit or reverse"),
     "sales_orders": (
         ORDERS["no owner"],
-        "look at the order at {site}/admin/storefront/salesorder/{order[0]}/change/, and try its hand-over again at "
-        "{site}/admin/stuck/",
+        "look at the order at {site}/admin/storefront/salesorder/{order[0]}/change/",
     ),
 }
 

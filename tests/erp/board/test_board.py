@@ -87,7 +87,7 @@ def test_run_now_is_a_row_that_workers_take_up(staff: Client) -> None:
         "admin_staff",
     )
     page = staff.get(f"{BOARD}runs/{asked.pk}/").content.decode()
-    assert "Run under way" in page
+    assert "Run asked for" in page
     run_pending()
     assert ScrubRun.objects.get(pk=asked.pk).status == "ok"
 
