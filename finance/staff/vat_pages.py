@@ -63,10 +63,14 @@ def _late(period: FiscalPeriod | None) -> list[dict[str, Any]]:
 
 
 def holding_months(before: date) -> list[dict[str, Any]]:
-    """Months before a day whose VAT accounts still hold something, their late documents with links: for a page."""
+    """Months before a day whose VAT accounts still hold something, their late documents with links: for a page.
+
+    Of a late document ``owed`` is what it adds to what is payable; input VAT lowers it.
+    """
     found = months_holding(before)
     for month in found:
-        _linked(month["late"])
+        for row in _linked(month["late"]):
+            row["owed"] = -row["tax"]
     return found
 
 

@@ -279,7 +279,7 @@ def test_supply_of_a_month_closed_for_good_is_invoiced_and_settled_in_an_open_on
     client = staff_client("vat", duty="finance")
     for url in ("vat-return/?period=2026-04", "periods/"):  # the months after it name the month and what came late
         page = client.get(f"/admin/finance/{url}").content.decode()
-        for text in ("?first=2026-03-01&amp;last=2026-03-31", f">{late['number']}</a> -135"):
+        for text in ("?first=2026-03-01&amp;last=2026-03-31", f">{late['number']}</a> 135"):
             assert text in page[page.index("data-holding") :]
     again = settle_vat(m.code, actor=BOOKKEEPER)
     assert again["entry_on"] == date(2026, 4, 1)
