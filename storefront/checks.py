@@ -23,10 +23,12 @@ LOOKS = 3  # a hand-over may be decided between our two looks: look again before
 _ORDERS = """
 select o.id, o.custody, o.epoch, o.lifecycle, o.customer_id, o.currency, o.gross_total, x.pieces, x.lines
 from sales_order o left join lateral (
-  select sum(l.quantity)::bigint as pieces, md5(string_agg(concat_ws(' ', l.line_no, l.product_id, l.quantity,
-    l.unit_price, l.discount, l.vat_code, l.gross), ',' order by l.line_no)) as lines
+  select sum(l.quantity)::bigint as pieces, bit_xor(hash_record_extended(row(l.line_no, l.product_id, l.quantity,
+    l.unit_price, l.discount, l.vat_code, l.gross), 0)) as lines
   from sales_order_line l where l.order_id = o.id) x on true
 where {condition} order by o.id limit %s"""
+
+_KNOWN = "select id from sales_order where id = any (%s)"
 
 
 def check_sales_orders(findings: Findings) -> None:
@@ -59,11 +61,10 @@ def _differing(findings: Findings) -> Iterator[int]:
 def _strangers(findings: Findings) -> Iterator[int]:
     """Orders in Logistics' custody that Storefront does not know."""
     after = 0
-    while rows := logistics_api.list_custody(after, BATCH):
-        ids = [row["id"] for row in rows]
-        known = {row["id"] for row in _orders(findings, "o.id = any (%s)", ids, BATCH)}
-        yield from (key for key in ids if key not in known)
-        after = ids[-1]
+    while keys := logistics_api.list_custody(after, BATCH):
+        known = {row["id"] for row in read(findings, "storefront", _KNOWN, [keys])}
+        yield from (key for key in keys if key not in known)
+        after = keys[-1]
 
 
 def _problem(mine: dict[str, Any] | None, theirs: dict[str, Any] | None) -> tuple[str, str] | None:
