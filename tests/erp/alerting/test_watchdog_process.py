@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 
 from erp.alerts import raise_alert
+from erp.embedded.processes import wait_until
 from tests.databases import ErpDatabase
 from tests.environment import PROJECT_DIR
 from tests.erp.alerting.receivers import ROUTING_KEY, listening
@@ -25,11 +25,12 @@ def test_process_tells_every_channel_in_order_and_stops(erp: ErpDatabase) -> Non
         )
         process = subprocess.Popen([sys.executable, "manage.py", "watchdog"], cwd=PROJECT_DIR, env=environ)
         try:
-            until = time.monotonic() + 60
-            while time.monotonic() < until and not any(
-                channel == "email" and "Critical" in what[1]["Subject"] for channel, what in here.arrived
-            ):
-                time.sleep(0.1)
+            assert wait_until(
+                lambda: any(
+                    channel == "email" and "Critical" in what[1]["Subject"] for channel, what in list(here.arrived)
+                ),
+                timeout_s=60, every_s=0.1,
+            )  # fmt: skip
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0
         finally:
