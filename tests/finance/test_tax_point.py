@@ -110,34 +110,34 @@ def test_vat_code_must_be_valid_on_the_day_of_fulfilment(world: World, months: M
         invoice(world, months, code="OLD", fulfilled_on=months.april[0])
 
 
-def test_goods_ordered_under_a_code_that_ended_are_taxed_as_of_their_delivery(fresh_world: World) -> None:
+def test_goods_ordered_under_a_code_that_ended_are_taxed_as_of_their_delivery(world: World, months: Months) -> None:
     """Ordered at 20 %, which ends with March: delivered in March at it, in April at the product's rate of then."""
-    w = fresh_world
+    w, m = world, months
+    until, april = m.march[1], m.april[0]
     old = VatCodeSerializer(
-        data={"code": "OLD", "name": "x", "rate": 20, "valid_from": "2004-01-01", "valid_to": "2026-03-31"}
+        data={"code": "ENDS", "name": "x", "rate": 20, "valid_from": "2004-01-01", "valid_to": until}
     )
     old.is_valid(raise_exception=True)
     old.save(actor=SYSTEM)
     w.receive(w.mug, 9, "600")
 
-    def deliver(day: str, **more: Any) -> dict[str, Any]:
-        line = w.product_line(w.mug, 1, "1270", "OLD", vat_rate=D(20))
-        return w.sell(line, issued_on=date.fromisoformat(day), price_mode="gross", **more)
+    def ordered(**more: Any) -> dict[str, Any]:
+        return w.product_line(w.mug, 1, "1270", "ENDS", vat_rate=D(20), **more)
 
-    assert deliver("2026-03-31")["vat_total"] == D(212)
-    late = deliver("2026-04-01")
+    assert w.sell(ordered(), issued_on=until, price_mode="gross")["vat_total"] == D(212)
+    late = w.sell(ordered(), issued_on=april, price_mode="gross")
     assert (late["gross_total"], late["vat_total"]) == (D(1270), D(270))  # the price agreed stays
     assert [x.vat_code for x in Invoice.objects.get(pk=late["id"]).lines.all()] == ["27"]
-    back = w.give_back(w.product_line(w.mug, 1, "1270", "OLD", vat_rate=D(20)), order_id=late["order_id"])
-    assert api.credit_return({**back, "price_mode": "gross", "returned_on": date(2026, 4, 2)})["vat_total"] == D(-270)
+    back = {**w.give_back(ordered(), order_id=late["order_id"]), "price_mode": "gross", "returned_on": m.issued}
+    assert api.credit_return(back)["vat_total"] == D(-270)
     goods_issues.set_collective(w.customer, is_collective=True)
-    deliver("2026-04-02")
-    (collected,) = goods_issues.issue_all_collective(date(2026, 4, 2), actor=BOOKKEEPER)
+    w.sell(ordered(), issued_on=m.issued, price_mode="gross")
+    goods_issues.set_collective(w.customer, is_collective=False)
+    (collected,) = goods_issues.issue_collective(w.customer, *m.april, actor=BOOKKEEPER, issued_on=m.april[1])
     assert collected["vat_total"] == D(270)
-    line = w.product_line(w.tea, 1, "1270", "OLD", vat_rate=D(20), product_id=None, sku="OTHER", move_id=None)
-    with pytest.raises(UnknownVatCode, match="OLD ended on 2026-03-31, .* product OTHER: give the product the code"):
-        w.sell(line, issued_on=date(2026, 4, 3))
-    tax((date(2026, 4, 1), date(2026, 4, 30)))
+    with pytest.raises(UnknownVatCode, match=f"ENDS ended on {until}, .* product OTHER: give the product the code"):
+        w.sell(ordered(product_id=None, sku="OTHER", move_id=None), issued_on=m.issued)
+    assert (tax(m.march), tax(m.april)) == ({"ENDS": (D(1058), D(212))}, {"27": (D(1000), D(270))})
 
 
 def test_amounts_are_converted_at_the_rate_of_the_tax_point(world: World, months: Months) -> None:
