@@ -14,7 +14,11 @@ from finance.models import JournalLine
 from finance.services.document_flow import flow_of
 from finance.staff.buttons import buttons_of, links_of
 
-_TABLE = '<table class="w-full text-sm"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
+_TABLE = (
+    '<div class="overflow-x-auto" style="width: 0; min-width: 100%">'
+    '<table class="w-full text-sm"><thead><tr>{}</tr></thead>'
+    "<tbody>{}</tbody></table></div>"
+)
 
 
 class WithButtons:

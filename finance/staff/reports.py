@@ -12,9 +12,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from unfold.widgets import (
-    UnfoldAdminDateWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -22,6 +22,7 @@ from erp.actor import actor_of
 from erp.errors import NotFound
 from erp.staff.desk import duty_button, duty_page, page, perform
 from finance.models import NavSubmission
+from finance.models.reporting import OPEN_ANNULMENT
 from finance.nav.annulment_xml import AnnulmentCode
 from finance.services.reporting import channel as nav_channel
 from finance.services.reporting import panel, transport
@@ -45,8 +46,9 @@ def _text(label: str, most: int) -> forms.CharField:
 
 
 def _measure(name: str) -> forms.DecimalField:
+    label = transport.LABELS[name]
     return forms.DecimalField(
-        label=transport.LABELS[name].capitalize(), required=False, min_value=0, max_digits=14, decimal_places=4,
+        label=label[0].upper() + label[1:], required=False, min_value=0, max_digits=14, decimal_places=4,
         widget=UnfoldAdminDecimalFieldWidget,
     )  # fmt: skip
 
@@ -81,7 +83,7 @@ class TransportForm(forms.Form):
     brand = _text("Brand", 50)
     serial_number = _text("Serial or chassis number", 255)
     engine_number = _text("Engine number", 255)
-    first_used_on = forms.DateField(label="First used on", required=False, widget=UnfoldAdminDateWidget)
+    first_used_on = forms.DateField(label="First used on", required=False, widget=UnfoldAdminSingleDateWidget)
     size = _measure("size")
     power = _measure("power")
     used = _measure("used")
@@ -119,7 +121,9 @@ def links(invoice_id: int) -> list[tuple[str, str]]:
         return []
     if found.state in ("refused", "blocked", "annulled"):
         return [("Repair and report again", reverse("finance-nav-repair", args=[invoice_id]))]
-    return [("Annul the report", reverse("finance-nav-annul", args=[invoice_id]))] if found.state == "done" else []
+    if found.state == "done" and not found.annulments.filter(state__in=OPEN_ANNULMENT).exists():
+        return [("Annul the report", reverse("finance-nav-annul", args=[invoice_id]))]
+    return []
 
 
 @duty_page("finance")

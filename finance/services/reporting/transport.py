@@ -18,9 +18,9 @@ from finance.nav.transport_means import NEW_TRANSPORT, Aircraft, NewTransportMea
 KINDS = {"vehicle": "Vehicle", "vessel": "Vessel", "aircraft": "Aircraft"}
 NEEDED = {"vehicle": ("size", "power", "used"), "vessel": ("size", "used"), "aircraft": ("size", "used")}
 LABELS = {
-    "size": "engine cm³, length m or take-off weight kg",
+    "size": "engine cm³, length m or weight kg",
     "power": "engine kW (vehicle)",
-    "used": "kilometres, or hours sailed or flown",
+    "used": "kilometres, or hours used",
 }
 
 # A line of a change is about what the line that it changes was about.

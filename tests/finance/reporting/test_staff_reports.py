@@ -128,7 +128,7 @@ def test_new_means_of_transport_is_described_on_the_repair_page(
     }  # fmt: skip
     desk.post(url, form)
     drain()
-    assert "missing: kilometres, or hours sailed or flown" in page(desk, number)
+    assert "missing: kilometres, or hours used" in page(desk, number)
     desk.post(url, {**form, "transport-0-used": "3", "transport-0-first_used_on": "2026-02-01"})
     assert drain() == 0
     for each in (number, change):
