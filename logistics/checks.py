@@ -35,8 +35,8 @@ select m.product_id, 0, count(*), max(m.seq) from stock_move m
 where not exists (select 1 from product_sequence q where q.product_id = m.product_id) group by 1"""
 
 _ORPHANS = """
-select r.id, r.product_id from reservation r left join stock s on s.id = r.stock_id
-where r.state in ('held', 'allocated') and s.id is null"""
+select r.id, r.product_id, s.product_id as found from reservation r left join stock s on s.id = r.stock_id
+where r.state in ('held', 'allocated') and s.product_id is distinct from r.product_id"""
 
 
 def _read(findings: Findings, statement: str, arguments: Any = None) -> Iterator[dict[str, Any]]:
@@ -78,7 +78,9 @@ def check_stock_balance(findings: Findings) -> None:
             "lost" if is_short else "duplicated",
         )
     for row in _read(findings, _ORPHANS):
-        findings.add(f"logistics/reservation {row['id']}", "a stock row", None, "owner corrupt")
+        findings.add(
+            f"logistics/reservation {row['id']}", f"stock of product {row['product_id']}", row["found"], "owner corrupt"
+        )
         _note(products, row["product_id"])
     _repair(findings, products)
 

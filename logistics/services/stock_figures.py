@@ -52,19 +52,20 @@ def list_places(product_id: int) -> list[tuple[int, int]]:
 
 
 _ORPHANS = """
-select r.id from reservation r where r.product_id = %s and r.state in ('held', 'allocated')
-  and not exists (select 1 from stock s where s.id = r.stock_id) order by r.id limit 10"""
+select r.id from reservation r left join stock s on s.id = r.stock_id
+where %(product)s in (r.product_id, s.product_id) and r.state in ('held', 'allocated')
+  and s.product_id is distinct from r.product_id order by r.id limit 10"""
 
 
 def require_stock_rows(product_id: int) -> None:
-    """Refuse reservations without a stock row."""
+    """Refuse reservations without a stock row, or with another product's."""
     with cursor("logistics") as cur:
-        cur.execute(_ORPHANS, [product_id])
+        cur.execute(_ORPHANS, {"product": product_id})
         orphans = [str(key) for (key,) in cur.fetchall()]
     if orphans:
         raise Refused(
-            f"Reservations {', '.join(orphans)} belong to a stock row that the change journal does not know; an "
-            "administrator of the database restores it from a backup"
+            f"Reservations {', '.join(orphans)} belong to a stock row that the change journal does not know, or that "
+            "is another product's: an administrator of the database sets them right, then this command sets the rest"
         )
 
 
@@ -99,7 +100,8 @@ where (%(place)s::bigint is null or coalesce(s.warehouse_id, m.warehouse_id) = %
   and (s.id is null or s.on_hand <> coalesce(m.quantity, 0) or s.reserved <> coalesce(l.quantity, 0))
 union
 select r.product_id from reservation r
-where r.state in ('held', 'allocated') and not exists (select 1 from stock s where s.id = r.stock_id)
+where r.state in ('held', 'allocated')
+  and not exists (select 1 from stock s where s.id = r.stock_id and s.product_id = r.product_id)
 union
 select coalesce(q.product_id, m.product_id) from product_sequence q
 full join (select product_id, count(*) as moves, max(seq) as highest from stock_move group by 1) m

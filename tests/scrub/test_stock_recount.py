@@ -83,6 +83,7 @@ SAYS = {
     "changed move": "number 1 is move {move} of +11 here, and was move {move} of +10 when Finance valued it",
     "duplicated move": "number 3 is missing, and Finance does not have it",
     "moves with swapped products": "when Finance valued it",
+    "reservations with swapped stock rows": "is another product's: an administrator",
 }
 
 
@@ -101,6 +102,13 @@ def test_altered_ledger_is_named_and_nothing_is_counted_up_from_it(
         assert answer["checks"]["stock_balance"] == "alert"
         assert run("stock_balance").mismatched == finding.mismatched
     assert run("stock_balance").status == "ok"  # the administrator put the rows right
+
+
+def test_copies_of_an_altered_stock_row_name_the_recount_and_no_resync(here: Installation) -> None:
+    with here.planted(*STOCK["on hand one piece off"][0]):
+        repair = run("stock_copies").repair
+    assert repair.endswith('manage.py recount_stock --reason "…"')
+    assert "resync" not in repair
 
 
 def test_promises_beyond_the_ledger_give_way(here: Installation, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,13 +40,21 @@ STOCK: Plants = {
         (twice("logistics.reservation", "order_id = {order[0]} and state = 'allocated'"),),
         {"{stock_0}": "owner corrupt"},
     ),
+    "reservations with swapped stock rows": (  # of as many pieces each, so that every sum holds
+        ("update logistics.reservation set stock_id = {stock[0]} + {stock[2]} - stock_id "
+         "where id in ({reservation[0]}, {reservation[2]})",),
+        {"logistics/reservation {reservation[0]}": "owner corrupt",
+         "logistics/reservation {reservation[2]}": "owner corrupt"},
+    ),
     "lost stock row": (
         ("delete from logistics.stock where id = {stock[0]}",),
         {"{stock_0}": "lost", "logistics/reservation {reservation[0]}": "owner corrupt"},
     ),
     "stock rows with swapped products": (
         swapped("logistics.stock", "product_id", "true", "{product[0]}", "{product[2]}"),
-        {"{stock_0}": "owner corrupt", "{stock_2}": "owner corrupt"},
+        {"{stock_0}": "owner corrupt", "{stock_2}": "owner corrupt",
+         "logistics/reservation {reservation[0]}": "owner corrupt",
+         "logistics/reservation {reservation[2]}": "owner corrupt"},
     ),
     "number taken back": (
         ("update logistics.product_sequence set last_seq = last_seq - 1 where product_id = {product[0]}",),
