@@ -17,10 +17,10 @@ OF_DAYS = """
 select s.number, t.batch_id, t.hash, t.xml from nav_submission s join nav_item t on t.submission_id = s.invoice_id
 where s.issued_on between %(first)s and %(last)s"""
 
-# What was issued lately, and of what is older another part each night, so that all is read within a month.
+# What was issued or reported lately, and of what is older another part each night, so that all is read within a month.
 OF_TONIGHT = """
 select s.number, t.batch_id, t.hash, t.xml from nav_submission s join nav_item t on t.submission_id = s.invoice_id
-where s.issued_on >= %(since)s or s.invoice_id %% %(nights)s = %(night)s"""
+where s.issued_on >= %(since)s or s.done_at >= %(since)s or s.invoice_id %% %(nights)s = %(night)s"""
 
 
 def altered_archives(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
